@@ -1,1 +1,20 @@
-//! Placeholder.
+//! Envelope encryption in the AWS Encryption SDK message format: streaming, bounded memory, all cores.
+//!
+//! A message is encrypted under a fresh *data key*; keyrings wrap the data key (by a local AES key, by AWS KMS),
+//! and every wrapped copy travels in the message's header. Any official AWS Encryption SDK reads the result.
+//!
+//! ```text
+//! seal   context -> data key -> wrap (keyring) -> frames -> message
+//! open   message -> policy -> unwrap (keyring) -> frames -> plaintext, frame by frame, each verified first
+//! ```
+//!
+//! The message core is synchronous and performs no I/O of its own; keyrings and the data-key cache are
+//! asynchronous without naming a runtime.
+
+pub mod context;
+pub mod message;
+pub mod suite;
+
+pub use context::{ContextError, EncryptionContext};
+pub use message::EncryptedDataKey;
+pub use suite::AlgorithmSuite;
