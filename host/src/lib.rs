@@ -1,1 +1,3 @@
-//! Placeholder.
+//! What a process of Sealkit's owes its machine.
+
+pub mod exit;
