@@ -13,8 +13,11 @@
 
 pub mod context;
 pub mod message;
+mod primitives;
+pub mod secret;
 pub mod suite;
 
 pub use context::{ContextError, EncryptionContext};
 pub use message::EncryptedDataKey;
+pub use secret::{DataKey, MemoryLock, Plaintext, SecretKey, memory_lock};
 pub use suite::AlgorithmSuite;
