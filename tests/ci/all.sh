@@ -1,0 +1,77 @@
+# The steps of --all that need more than cargo. Sourced by ./check after cargo.sh and tools.sh.
+
+host_target=$(rustc -vV | sed -n 's/^host: //p')
+# RUSTFLAGS recompile every crate, so the distribution binaries have a target directory of their
+# own, and every step that runs binaries outside cargo's tests shares them.
+dist_target="$SEALKIT_CACHE/dist"
+dist_bin="$dist_target/$host_target/dist"
+
+# Advisories need a database from the network: see CONTRIBUTING.md.
+step_licences() {
+    "$tools/bin/cargo-deny" --locked check bans licenses sources
+}
+
+# The README's first command, word for word, from an empty target directory, with crates fetched.
+step_first_minute() {
+    local command scratch limit=90
+    command=$(sed -n '/<!-- first command -->/,/^```$/ { /^cargo install/p }' README.md)
+    [[ -n $command ]] || die 'README.md no longer marks its first command'
+    scratch=$(mktemp -d)
+    trap 'rm -rf "$scratch"' EXIT
+    git ls-files -z | xargs -0 cp --parents --no-dereference --target-directory "$scratch"
+    cargo fetch --locked
+    printf '+ %s\n' "$command"
+    (
+        cd "$scratch"
+        # Away from the user's own binaries and keys. cargo keeps its registry where it is.
+        export CARGO_TARGET_DIR="$scratch/target" CARGO_INSTALL_ROOT="$scratch/root"
+        export XDG_DATA_HOME="$scratch/data" XDG_CONFIG_HOME="$scratch/config"
+        export PATH="$scratch/root/bin:$PATH"
+        local begin=$SECONDS taken
+        bash -c "set -o pipefail; $command"
+        taken=$((SECONDS - begin))
+        printf 'first minute: %d s (at most %d)\n' "$taken" "$limit"
+        ((taken <= limit)) || die "the README's first command took $taken s, more than $limit"
+    )
+}
+
+# Static binaries of profile `dist`, built once.
+step_distribution() {
+    RUSTFLAGS='-C target-feature=+crt-static' cargo build --locked --profile dist \
+        --target "$host_target" --target-dir "$dist_target" --package sealctl
+    if readelf --program-headers "$dist_bin/sealctl" | grep -q INTERP; then
+        die "$dist_bin/sealctl asks for a dynamic loader"
+    fi
+    printf '%s: %d bytes, static\n' "$dist_bin/sealctl" "$(stat -c %s "$dist_bin/sealctl")"
+}
+
+# The distribution binary alone in an image, hardened as it should be run.
+step_container() {
+    bash tests/ci/container.sh "$dist_bin/sealctl"
+}
+
+# The official SDKs, live, in both directions.
+step_interop() {
+    bash tests/interop/setup.sh
+    SEALCTL="$dist_bin/sealctl" bash tests/interop/run.sh
+}
+
+# The envelope crate on aarch64: its vectors under emulation, on the hardware path.
+step_aarch64() {
+    bash tests/interop/aarch64.sh
+}
+
+# Tests that cargo ignores by default, for they need root, other programs or the static binary.
+step_privileged() {
+    SEALCTL="$dist_bin/sealctl" cargo test --locked --workspace -- --ignored
+}
+
+step_fuzz_smoke() {
+    bash tests/ci/fuzz.sh 25
+}
+
+# Benchmarks compile and run. Their figures mean nothing here: docs/performance.md has real ones.
+step_bench_smoke() {
+    cargo bench --locked --package sealkit-envelope -- --test
+    python3 tests/bench/speed.py --smoke --sealctl "$dist_bin/sealctl"
+}

@@ -1,0 +1,23 @@
+# The steps that need cargo alone. Sourced by ./check.
+# Two feature sets matter: everything, and sealctl without AWS (the README's first command).
+
+without_aws=(-p sealctl -p sealkit-envelope -p sealkit-host --no-default-features)
+
+step_format() {
+    cargo fmt --all --check
+}
+
+step_lints() {
+    cargo clippy --locked --workspace --all-targets -- -D warnings
+    cargo clippy --locked "${without_aws[@]}" --all-targets -- -D warnings
+}
+
+# Dev profile: the ciphers are optimised there too (see the root Cargo.toml).
+step_tests() {
+    cargo test --locked --workspace
+    cargo test --locked "${without_aws[@]}"
+}
+
+step_docs() {
+    RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps
+}
