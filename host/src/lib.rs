@@ -1,3 +1,29 @@
-//! What a process of Sealkit's owes its machine.
+//! What a Sealkit process owes its machine.
+//!
+//! Three binaries share this crate and each of its modules has one duty. In the order in which a `main` meets
+//! them:
+//!
+//! | Module | Duty |
+//! |---|---|
+//! | [`hardening`] | no core dumps, no ptrace, before anything secret is in memory |
+//! | [`allocator`] | heap blocks are zeroed when they are freed |
+//! | [`signal`] | SIGINT, SIGTERM and SIGHUP end the work and leave nothing half done |
+//! | [`private_file`] | configuration and key files that only their owner can change |
+//! | [`config`] | every mistake of a file at once, with line and column |
+//! | [`atomic`] | a new file is there completely or not at all |
+//! | [`audit`] | the lines of `docs/audit.md` |
+//! | [`text`] | names made harmless for terminals and logs |
+//! | [`exit`] | the codes of `docs/exit-codes.md` |
+//!
+//! It knows neither AWS nor the message format.
+#![forbid(unsafe_code)]
 
+pub mod allocator;
+// pub mod atomic;
+pub mod audit;
+// pub mod config;
 pub mod exit;
+pub mod hardening;
+pub mod private_file;
+// pub mod signal;
+pub mod text;
