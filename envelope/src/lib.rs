@@ -11,7 +11,10 @@
 //! The message core is synchronous and performs no I/O of its own; keyrings and the data-key cache are
 //! asynchronous without naming a runtime.
 
+pub mod cmm;
 pub mod context;
+pub mod keyring;
+pub mod materials;
 pub mod message;
 mod primitives;
 pub mod secret;
