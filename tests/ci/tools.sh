@@ -1,7 +1,7 @@
 # What the steps of --all and --long need beyond cargo, and how it gets there. Sourced by ./check.
 
 # Debian packages by the command that needs them.
-packages=(age docker.io iptables openssl python3-venv)
+packages=(age binutils docker.io gcc iptables libc6-dev openssl python3-venv time)
 
 # Prebuilt by the maintainers of uv and pinned by digest: building the two takes eight minutes.
 pinned_tools='
