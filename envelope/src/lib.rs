@@ -24,3 +24,7 @@ pub use context::{ContextError, EncryptionContext};
 pub use message::EncryptedDataKey;
 pub use secret::{DataKey, MemoryLock, Plaintext, SecretKey, memory_lock};
 pub use suite::AlgorithmSuite;
+
+#[cfg(feature = "bench")]
+#[doc(hidden)]
+pub use primitives::backends;

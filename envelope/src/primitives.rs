@@ -12,6 +12,8 @@
 
 #[cfg(any(feature = "aws-lc", feature = "fips"))]
 mod aws_lc;
+#[cfg(any(test, feature = "bench"))]
+pub mod backends;
 mod error;
 mod gcm;
 mod hkdf;
@@ -46,5 +48,9 @@ pub(crate) fn constant_time_eq(a: &[u8], b: &[u8]) -> bool {
     subtle::ConstantTimeEq::ct_eq(a, b).into()
 }
 
+#[cfg(all(test, any(feature = "aws-lc", feature = "fips")))]
+mod differential;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod vectors;
