@@ -20,6 +20,8 @@ pub trait Backend {
     fn open(key: &Self::GcmKey, nonce: &[u8; 12], aad: &[u8], buffer: &mut [u8], tag: &[u8; 16]) -> bool;
     /// HKDF-SHA512, extract and expand.
     fn hkdf_sha512(salt: &[u8], ikm: &[u8], info: &[&[u8]], out: &mut [u8]);
+    /// One extraction and two expansions, as a message has them.
+    fn hkdf_sha512_twice(salt: &[u8], ikm: &[u8], first: (&[&[u8]], &mut [u8]), second: (&[&[u8]], &mut [u8]));
     /// SHA-384 of the concatenated parts.
     fn sha384(parts: &[&[u8]]) -> [u8; 48];
     /// Makes a key for signatures.
@@ -66,6 +68,12 @@ macro_rules! backend {
             fn hkdf_sha512(salt: &[u8], ikm: &[u8], info: &[&[u8]], out: &mut [u8]) {
                 let prk = stack::on_wiped_stack(|| $module::Prk::extract(salt, ikm));
                 stack::on_wiped_stack(|| prk.expand(info, out));
+            }
+
+            fn hkdf_sha512_twice(salt: &[u8], ikm: &[u8], first: (&[&[u8]], &mut [u8]), second: (&[&[u8]], &mut [u8])) {
+                let prk = stack::on_wiped_stack(|| $module::Prk::extract(salt, ikm));
+                stack::on_wiped_stack(|| prk.expand(first.0, first.1));
+                stack::on_wiped_stack(|| prk.expand(second.0, second.1));
             }
 
             fn sha384(parts: &[&[u8]]) -> [u8; 48] {
