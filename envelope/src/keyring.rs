@@ -19,6 +19,8 @@ use crate::materials::{DecryptionMaterials, EncryptionMaterials};
 use crate::message::EncryptedDataKey;
 
 mod error;
+#[cfg(feature = "kms")]
+pub mod kms;
 pub mod local_key;
 pub mod multi;
 pub mod raw_aes;

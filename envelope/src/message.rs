@@ -2,4 +2,6 @@
 
 mod encrypted_data_key;
 
+#[cfg(feature = "kms")]
+pub(crate) use encrypted_data_key::AWS_KMS;
 pub use encrypted_data_key::{EncryptedDataKey, WrappingKey};

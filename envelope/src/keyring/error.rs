@@ -47,6 +47,25 @@ pub enum KeyringError {
         /// The keyring's key name.
         name: String,
     },
+    /// A call to AWS KMS failed.
+    #[cfg(feature = "kms")]
+    #[error(transparent)]
+    Kms(Box<sealkit_aws::Fault>),
+    /// A message, or an answer of AWS KMS, breaks the rules of its keyrings.
+    #[cfg(feature = "kms")]
+    #[error(transparent)]
+    KmsRule(Box<super::kms::KmsRuleError>),
+    /// A KMS key cannot be used as configured.
+    #[cfg(feature = "kms")]
+    #[error(transparent)]
+    KmsConfig(Box<super::kms::KmsConfigError>),
+    /// Neither the key's own Region nor those that stand in for it answered.
+    #[cfg(feature = "kms")]
+    #[error("{}", errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    NoReplicaAnswered {
+        /// What each Region's failure was, in the order of trying.
+        errors: Vec<KeyringError>,
+    },
     /// None of a message's encrypted data keys could be unwrapped.
     #[error("no data key could be unwrapped: {}", Attempts { errors, wrapped_by })]
     NoDataKeyUnwrapped {
@@ -71,6 +90,8 @@ impl KeyringError {
             Self::NoDataKeyUnwrapped { errors, .. } if !errors.is_empty() => {
                 errors.iter().flat_map(Self::leaves).collect()
             }
+            #[cfg(feature = "kms")]
+            Self::NoReplicaAnswered { errors } => errors.iter().flat_map(Self::leaves).collect(),
             leaf => vec![leaf],
         }
     }
