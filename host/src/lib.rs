@@ -19,11 +19,11 @@
 #![forbid(unsafe_code)]
 
 pub mod allocator;
-// pub mod atomic;
+pub mod atomic;
 pub mod audit;
 // pub mod config;
 pub mod exit;
 pub mod hardening;
 pub mod private_file;
-// pub mod signal;
+pub mod signal;
 pub mod text;
