@@ -94,12 +94,7 @@ impl KeyArn {
         if !is_region(region) {
             return Err(ArnError::new(&self.0, ArnFlaw::Region(region.to_owned())));
         }
-        Ok(Self(format!(
-            "arn:{}:kms:{region}:{}:key/{}",
-            self.partition(),
-            self.account(),
-            self.resource_id()
-        )))
+        Ok(Self(format!("arn:{}:kms:{region}:{}:key/{}", self.partition(), self.account(), self.resource_id())))
     }
 
     /// Whether both name the same key, or replicas of the same multi-Region key.

@@ -110,37 +110,19 @@ impl Fault {
     /// `action` is the IAM action (`kms:Decrypt`), `resource` what it was asked of (a key's ARN, a
     /// secret's name) and `region` the Region of the client.
     #[must_use]
-    pub fn from_sdk<E>(
-        action: &str,
-        resource: &str,
-        region: Option<&str>,
-        error: &SdkError<E, HttpResponse>,
-    ) -> Self
+    pub fn from_sdk<E>(action: &str, resource: &str, region: Option<&str>, error: &SdkError<E, HttpResponse>) -> Self
     where
         E: ProvideErrorMetadata + Error + 'static,
     {
-        let status = error
-            .raw_response()
-            .map(|response| response.status().as_u16());
-        let request_id = error
-            .request_id()
-            .or_else(|| error.meta().request_id())
-            .map(shown);
+        let status = error.raw_response().map(|response| response.status().as_u16());
+        let request_id = error.request_id().or_else(|| error.meta().request_id()).map(shown);
         let finding = match (error, status) {
-            (SdkError::ServiceError(_), Some(status)) => {
-                code::find(error.code(), error.message(), status)
-            }
+            (SdkError::ServiceError(_), Some(status)) => code::find(error.code(), error.message(), status),
             (SdkError::ResponseError(_), Some(status)) => code::find(None, None, status),
             _ => chain::find(error),
         };
-        let place = hint::Place {
-            action,
-            resource,
-            region,
-        };
-        let hint = finding
-            .hint
-            .unwrap_or_else(|| hint::next_step(finding.class, finding.code.as_deref(), &place));
+        let place = hint::Place { action, resource, region };
+        let hint = finding.hint.unwrap_or_else(|| hint::next_step(finding.class, finding.code.as_deref(), &place));
         Self {
             action: action.to_owned(),
             resource: shown(resource),
@@ -156,18 +138,8 @@ impl Fault {
     /// A fault that no SDK error stands for, such as an answer that breaks the service's own
     /// contract.
     #[must_use]
-    pub fn new(
-        action: &str,
-        resource: &str,
-        region: Option<&str>,
-        class: FaultClass,
-        cause: &str,
-    ) -> Self {
-        let place = hint::Place {
-            action,
-            resource,
-            region,
-        };
+    pub fn new(action: &str, resource: &str, region: Option<&str>, class: FaultClass, cause: &str) -> Self {
+        let place = hint::Place { action, resource, region };
         Self {
             action: action.to_owned(),
             resource: shown(resource),

@@ -26,6 +26,7 @@ pub mod multi;
 pub mod raw_aes;
 
 pub use error::KeyringError;
+pub(crate) use error::name_of_key;
 
 /// Wraps and unwraps data keys.
 ///

@@ -13,16 +13,26 @@
 
 pub mod cmm;
 pub mod context;
+mod decrypt;
+mod encrypt;
+mod error;
 pub mod keyring;
 pub mod materials;
 pub mod message;
+pub mod policy;
 mod primitives;
 pub mod secret;
+mod stream;
 pub mod suite;
 
 pub use context::{ContextError, EncryptionContext};
-pub use message::EncryptedDataKey;
+pub use decrypt::{Decryptor, Opened, Opening};
+pub use encrypt::{Encryptor, Sealed, Sealing};
+pub use error::{DecryptError, EncryptError};
+pub use message::{EncryptedDataKey, UnverifiedHeader, VerifiedHeader};
+pub use policy::{DecryptPolicy, FrameLength, Limits, PolicyError};
 pub use secret::{DataKey, MemoryLock, Plaintext, SecretKey, memory_lock};
+pub use stream::{ReadAt, WriteAt};
 pub use suite::AlgorithmSuite;
 
 #[cfg(feature = "bench")]

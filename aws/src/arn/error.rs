@@ -16,10 +16,7 @@ pub struct ArnError {
 
 impl ArnError {
     pub(super) fn new(text: &str, flaw: ArnFlaw) -> Self {
-        Self {
-            text: text.chars().take(SHOWN + 1).collect(),
-            flaw,
-        }
+        Self { text: text.chars().take(SHOWN + 1).collect(), flaw }
     }
 
     /// What is wrong.

@@ -16,9 +16,7 @@ impl Resource {
     /// Reads `key/ID` or `alias/NAME`.
     pub(super) fn parse(resource: &str) -> Option<Self> {
         if let Some(id) = resource.strip_prefix("key/") {
-            let fits = id
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+            let fits = id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
             return (!id.is_empty() && fits).then_some(Self::Key);
         }
         is_alias(resource).then_some(Self::Alias)
@@ -44,9 +42,7 @@ pub(super) fn is_region(text: &str) -> bool {
     };
     let numbered = (1..=2).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit());
     let worded = words.contains('-')
-        && words
-            .split('-')
-            .all(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase()));
+        && words.split('-').all(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase()));
     numbered && worded && text.len() <= 32
 }
 
@@ -59,10 +55,7 @@ pub(super) fn is_account(text: &str) -> bool {
 pub(super) fn is_alias(text: &str) -> bool {
     text.len() <= 256
         && text.strip_prefix("alias/").is_some_and(|name| {
-            !name.is_empty()
-                && name
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'_' | b'-'))
+            !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'_' | b'-'))
         })
 }
 
@@ -70,16 +63,10 @@ pub(super) fn is_alias(text: &str) -> bool {
 ///
 /// Stricter than inside an ARN, for here the shape alone tells a key id from a mistyped alias.
 pub(super) fn is_key_id(text: &str) -> bool {
-    let hex = |part: &str, length: usize| {
-        part.len() == length && part.bytes().all(|b| b.is_ascii_hexdigit())
-    };
+    let hex = |part: &str, length: usize| part.len() == length && part.bytes().all(|b| b.is_ascii_hexdigit());
     if let Some(digits) = text.strip_prefix(super::MULTI_REGION_PREFIX) {
         return hex(digits, 32);
     }
     let groups: Vec<&str> = text.split('-').collect();
-    groups.len() == 5
-        && groups
-            .iter()
-            .zip([8, 4, 4, 4, 12])
-            .all(|(group, length)| hex(group, length))
+    groups.len() == 5 && groups.iter().zip([8, 4, 4, 4, 12]).all(|(group, length)| hex(group, length))
 }

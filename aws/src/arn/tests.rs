@@ -33,18 +33,14 @@ fn every_partition_is_read() {
         ("aws-iso-f", "us-isof-south-1"),
         ("aws-eusc", "eusc-de-east-1"),
     ] {
-        let arn = key(&format!(
-            "arn:{partition}:kms:{region}:111122223333:key/mrk-0"
-        ));
+        let arn = key(&format!("arn:{partition}:kms:{region}:111122223333:key/mrk-0"));
         assert_eq!((arn.partition(), arn.region()), (partition, region));
     }
 }
 
 #[test]
 fn a_replica_is_the_same_key_elsewhere() {
-    let there = key(MRK)
-        .in_region("eu-west-1")
-        .expect("a multi-Region key has replicas");
+    let there = key(MRK).in_region("eu-west-1").expect("a multi-Region key has replicas");
     assert_eq!(there.as_str(), MRK.replace("us-west-2", "eu-west-1"));
     assert!(there.mrk_matches(&key(MRK)) && key(MRK).mrk_matches(&there));
     assert_ne!(there, key(MRK));
@@ -58,13 +54,7 @@ fn only_multi_region_keys_match_across_regions() {
     assert!(!key(MRK).mrk_matches(&elsewhere(KEY)));
     assert!(!key(MRK).mrk_matches(&key(&MRK.replace("1111", "2222"))));
     assert!(!key(MRK).mrk_matches(&key(&MRK.replace("arn:aws:", "arn:aws-cn:"))));
-    assert_eq!(
-        key(KEY)
-            .in_region("eu-west-1")
-            .expect_err("single-Region")
-            .flaw(),
-        &ArnFlaw::SingleRegion
-    );
+    assert_eq!(key(KEY).in_region("eu-west-1").expect_err("single-Region").flaw(), &ArnFlaw::SingleRegion);
     assert!(key(MRK).in_region("eu-west-1.evil.example").is_err());
 }
 
@@ -76,55 +66,22 @@ fn the_first_flaw_is_named() {
         ("arn:aws:kms:us-west-2:111122223333", "6 parts"),
         ("arn:aws:kms:us-west-2:111122223333:key/a:b", "6 parts"),
         ("Arn:aws:kms:us-west-2:111122223333:key/a", "not an ARN"),
-        (
-            "arn:amazon:kms:us-west-2:111122223333:key/a",
-            "the partition \"amazon\"",
-        ),
-        (
-            "arn:aws-:kms:us-west-2:111122223333:key/a",
-            "the partition \"aws-\"",
-        ),
-        (
-            "arn:aws:s3:us-west-2:111122223333:key/a",
-            "the service is \"s3\"",
-        ),
+        ("arn:amazon:kms:us-west-2:111122223333:key/a", "the partition \"amazon\""),
+        ("arn:aws-:kms:us-west-2:111122223333:key/a", "the partition \"aws-\""),
+        ("arn:aws:s3:us-west-2:111122223333:key/a", "the service is \"s3\""),
         ("arn:aws:kms::111122223333:key/a", "the Region \"\""),
-        (
-            "arn:aws:kms:us-west-2.evil.example/:111122223333:key/a",
-            "the Region \"us-west-2.evil.example/\"",
-        ),
-        (
-            "arn:aws:kms:us-west-2:11112222333:key/a",
-            "the account \"11112222333\"",
-        ),
-        (
-            "arn:aws:kms:us-west-2:111122223333:key/",
-            "\"key/\" is neither",
-        ),
-        (
-            "arn:aws:kms:us-west-2:111122223333:key/a/b",
-            "\"key/a/b\" is neither",
-        ),
-        (
-            "arn:aws:kms:us-west-2:111122223333:grant/a",
-            "\"grant/a\" is neither",
-        ),
-        (
-            "arn:aws:kms:us-west-2:111122223333:key/a\u{1b}[2J",
-            "\"key/a\\u{1b}[2J\" is neither",
-        ),
-        (
-            "arn:aws:kms:us-west-2:111122223333:alias/a",
-            "an alias where",
-        ),
+        ("arn:aws:kms:us-west-2.evil.example/:111122223333:key/a", "the Region \"us-west-2.evil.example/\""),
+        ("arn:aws:kms:us-west-2:11112222333:key/a", "the account \"11112222333\""),
+        ("arn:aws:kms:us-west-2:111122223333:key/", "\"key/\" is neither"),
+        ("arn:aws:kms:us-west-2:111122223333:key/a/b", "\"key/a/b\" is neither"),
+        ("arn:aws:kms:us-west-2:111122223333:grant/a", "\"grant/a\" is neither"),
+        ("arn:aws:kms:us-west-2:111122223333:key/a\u{1b}[2J", "\"key/a\\u{1b}[2J\" is neither"),
+        ("arn:aws:kms:us-west-2:111122223333:alias/a", "an alias where"),
     ] {
         let error = text.parse::<KeyArn>().expect_err(text).to_string();
         assert!(error.contains(flaw), "{error:?} does not say {flaw:?}");
     }
-    assert_eq!(
-        KEY.parse::<AliasArn>().expect_err("a key").flaw(),
-        &ArnFlaw::KeyForAlias
-    );
+    assert_eq!(KEY.parse::<AliasArn>().expect_err("a key").flaw(), &ArnFlaw::KeyForAlias);
 }
 
 #[test]
@@ -140,21 +97,10 @@ fn identifiers_take_four_forms() {
     assert_eq!(parsed(KEY).key_arn(), Some(&key(KEY)));
     assert_eq!(parsed(KEY).region(), Some("us-west-2"));
     assert!(parsed(ALIAS).is_alias() && !parsed(ALIAS).is_multi_region());
-    assert!(matches!(
-        parsed("1234abcd-12ab-34cd-56ef-1234567890ab"),
-        KeyIdentifier::KeyId(_)
-    ));
+    assert!(matches!(parsed("1234abcd-12ab-34cd-56ef-1234567890ab"), KeyIdentifier::KeyId(_)));
     assert!(parsed("mrk-1234abcd12ab34cd56ef1234567890ab").is_multi_region());
     assert!(parsed("alias/app").is_alias() && parsed("alias/app").region().is_none());
-    for wrong in [
-        "",
-        "app",
-        "alias/",
-        "alias/a b",
-        "mrk-1234",
-        "1234abcd-12ab-34cd-56ef-1234567890a",
-        "local:demo",
-    ] {
+    for wrong in ["", "app", "alias/", "alias/a b", "mrk-1234", "1234abcd-12ab-34cd-56ef-1234567890a", "local:demo"] {
         assert!(wrong.parse::<KeyIdentifier>().is_err(), "{wrong:?}");
     }
 }

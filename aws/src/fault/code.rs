@@ -5,9 +5,7 @@ use super::{FaultClass, Finding, shown};
 /// Classifies an answer of a service; `code` is absent where the answer was not the protocol's (a
 /// proxy's page, a load balancer's 503).
 pub(super) fn find(code: Option<&str>, message: Option<&str>, status: u16) -> Finding {
-    let class = code
-        .and_then(|code| class_of(code, message.unwrap_or_default()))
-        .unwrap_or_else(|| by_status(status));
+    let class = code.and_then(|code| class_of(code, message.unwrap_or_default())).unwrap_or_else(|| by_status(status));
     let code = code.map(shown);
     let cause = match (&code, message) {
         (Some(code), Some(message)) if names_only(class) && !message.is_empty() => {
@@ -16,21 +14,13 @@ pub(super) fn find(code: Option<&str>, message: Option<&str>, status: u16) -> Fi
         (Some(code), _) => code.clone(),
         (None, _) => format!("the answer (HTTP {status}) is not one of the service's"),
     };
-    Finding {
-        class,
-        code,
-        cause,
-        hint: None,
-    }
+    Finding { class, code, cause, hint: None }
 }
 
 /// Whether messages of this class name principals, resources and policies only, so that they may be
 /// shown.
 fn names_only(class: FaultClass) -> bool {
-    matches!(
-        class,
-        FaultClass::Denied | FaultClass::Revoked | FaultClass::Absent
-    )
+    matches!(class, FaultClass::Denied | FaultClass::Revoked | FaultClass::Absent)
 }
 
 /// What an error code of KMS, Secrets Manager, Systems Manager, STS or IAM Identity Center means.

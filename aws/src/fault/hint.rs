@@ -16,16 +16,12 @@ impl Place<'_> {
 
     /// ` --region R`, for commands.
     fn region_flag(&self) -> String {
-        self.region
-            .map(|region| format!(" --region {region}"))
-            .unwrap_or_default()
+        self.region.map(|region| format!(" --region {region}")).unwrap_or_default()
     }
 
     /// ` in R`, for sentences.
     fn in_region(&self) -> String {
-        self.region
-            .map(|region| format!(" in {region}"))
-            .unwrap_or_default()
+        self.region.map(|region| format!(" in {region}")).unwrap_or_default()
     }
 }
 
@@ -65,18 +61,13 @@ fn denied(place: &Place<'_>) -> String {
             "allow {action} on {resource} in the caller's IAM policy and in the key policy, and look for an explicit deny"
         )
     } else {
-        format!(
-            "allow {action} on {resource} in the caller's IAM policy, and look for an explicit deny"
-        )
+        format!("allow {action} on {resource} in the caller's IAM policy, and look for an explicit deny")
     }
 }
 
 fn revoked(place: &Place<'_>) -> String {
     if !place.is_kms() {
-        return format!(
-            "restore {} or the KMS key behind it, if it is meant to be used",
-            place.resource
-        );
+        return format!("restore {} or the KMS key behind it, if it is meant to be used", place.resource);
     }
     let (key, region) = (place.resource, place.region_flag());
     format!(
@@ -105,15 +96,10 @@ fn expired(code: Option<&str>) -> String {
 fn refused(code: Option<&str>) -> String {
     match code {
         Some("InvalidCiphertextException") => {
-            "the data was changed, or was encrypted under another key or another encryption context"
-                .to_owned()
+            "the data was changed, or was encrypted under another key or another encryption context".to_owned()
         }
-        Some("IncorrectKeyException") => {
-            "the data was encrypted under another key: give that key".to_owned()
-        }
-        Some("InvalidKeyUsageException") => {
-            "use a symmetric key whose usage is ENCRYPT_DECRYPT".to_owned()
-        }
+        Some("IncorrectKeyException") => "the data was encrypted under another key: give that key".to_owned(),
+        Some("InvalidKeyUsageException") => "use a symmetric key whose usage is ENCRYPT_DECRYPT".to_owned(),
         Some("InvalidGrantTokenException") => "get a new grant token".to_owned(),
         _ => "check the request's parameters against the service's documentation".to_owned(),
     }

@@ -7,18 +7,10 @@ fn fault(code: &str, message: &str, status: u16) -> Fault {
     use aws_smithy_types::body::SdkBody;
     use aws_smithy_types::error::ErrorMetadata;
 
-    let mut response = Response::new(
-        StatusCode::try_from(status).expect("a status"),
-        SdkBody::empty(),
-    );
+    let mut response = Response::new(StatusCode::try_from(status).expect("a status"), SdkBody::empty());
     response.headers_mut().insert("x-amzn-requestid", "7a1b");
     let error = ErrorMetadata::builder().code(code).message(message).build();
-    Fault::from_sdk(
-        "kms:Decrypt",
-        KEY,
-        Some("eu-west-1"),
-        &SdkError::service_error(error, response),
-    )
+    Fault::from_sdk("kms:Decrypt", KEY, Some("eu-west-1"), &SdkError::service_error(error, response))
 }
 
 #[test]
@@ -47,20 +39,9 @@ fn codes_of_kms_have_their_classes() {
 
 #[test]
 fn the_text_names_action_key_region_request_and_next_step() {
-    let text = fault(
-        "AccessDeniedException",
-        "User: arn:aws:iam::111122223333:user/a is not authorized",
-        400,
-    )
-    .to_string();
-    for part in [
-        "kms:Decrypt",
-        KEY,
-        "eu-west-1",
-        "request id 7a1b",
-        "not authorized",
-        "key policy",
-    ] {
+    let text =
+        fault("AccessDeniedException", "User: arn:aws:iam::111122223333:user/a is not authorized", 400).to_string();
+    for part in ["kms:Decrypt", KEY, "eu-west-1", "request id 7a1b", "not authorized", "key policy"] {
         assert!(text.contains(part), "{text:?} lacks {part:?}");
     }
     assert_eq!(text.lines().count(), 1);
@@ -69,17 +50,9 @@ fn the_text_names_action_key_region_request_and_next_step() {
 #[test]
 fn messages_that_may_echo_input_or_tokens_are_left_out() {
     let secret = "canary-4711";
-    for code in [
-        "ValidationException",
-        "InvalidSignatureException",
-        "SignatureDoesNotMatch",
-        "SomethingNew",
-    ] {
+    for code in ["ValidationException", "InvalidSignatureException", "SignatureDoesNotMatch", "SomethingNew"] {
         let fault = fault(code, secret, 400);
-        assert!(
-            !fault.to_string().contains(secret) && !format!("{fault:?}").contains(secret),
-            "{code}"
-        );
+        assert!(!fault.to_string().contains(secret) && !format!("{fault:?}").contains(secret), "{code}");
     }
 }
 

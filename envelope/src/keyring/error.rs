@@ -121,7 +121,7 @@ impl fmt::Display for Attempts<'_> {
 }
 
 /// The key's name as an error shows it.
-fn name_of_key(encrypted_data_key: &EncryptedDataKey) -> String {
+pub(crate) fn name_of_key(encrypted_data_key: &EncryptedDataKey) -> String {
     match encrypted_data_key.key() {
         WrappingKey::AwsKms { key_id } => key_id.escape_debug().to_string(),
         WrappingKey::RawAes { namespace, name } => {
