@@ -1,7 +1,7 @@
 //! Cryptographic materials managers: from a request for materials to a keyring, and what belongs on the way.
 //!
 //! [`DefaultCmm`] makes and reads the signature keys of signed suites and asks its keyring for the data key.
-
+//! [`CachingCmm`] stands in front of it and keeps data keys for a while.
 //!
 //! Source: AWS Encryption SDK specification, `framework/cmm-interface.md`, `framework/default-cmm.md` and
 //! `framework/caching-cmm.md`.
@@ -14,8 +14,11 @@ use crate::keyring::KeyringError;
 use crate::materials::{DecryptionMaterials, EncryptionMaterials};
 use crate::{AlgorithmSuite, EncryptedDataKey, EncryptionContext};
 
+mod caching;
 mod default;
+mod entry_id;
 
+pub use caching::{CacheLimits, CachingCmm};
 pub use default::DefaultCmm;
 
 /// A request for what encrypts one message.

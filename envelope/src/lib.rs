@@ -11,6 +11,7 @@
 //! The message core is synchronous and performs no I/O of its own; keyrings and the data-key cache are
 //! asynchronous without naming a runtime.
 
+pub mod cache;
 pub mod cmm;
 pub mod context;
 mod decrypt;
