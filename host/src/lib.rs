@@ -21,7 +21,7 @@
 pub mod allocator;
 pub mod atomic;
 pub mod audit;
-// pub mod config;
+pub mod config;
 pub mod exit;
 pub mod hardening;
 pub mod private_file;

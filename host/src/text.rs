@@ -62,6 +62,16 @@ impl fmt::Display for Piece {
     }
 }
 
+/// `text` with the characters escaped that [`Escaped`] would escape, but backslashes left: for text that may
+/// hold escapes already.
+pub(crate) fn without_controls(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_harmful(c) { shown.extend(c.escape_default()) } else { shown.push(c) }
+    }
+    shown
+}
+
 /// Whether `c` moves the cursor, changes direction, or can't be seen.
 ///
 /// The general categories Cc, Zl and Zp whole, and of Cf those that hide or reorder text ("Trojan source",

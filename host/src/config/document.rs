@@ -1,0 +1,72 @@
+//! A configuration file as a whole.
+
+use std::path::{Path, PathBuf};
+
+use super::mistakes::Notes;
+use super::tree::{Entry, Position};
+use super::{ConfigErrors, Table, toml};
+use crate::private_file::{PrivateFile, PrivateFileError};
+
+/// Longest configuration file that is read, in bytes.
+pub const MAX_BYTES: u64 = 1 << 20;
+
+/// Why a configuration file is not used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// It can't be read, is too long or is not to be trusted.
+    #[error(transparent)]
+    File(#[from] PrivateFileError),
+    /// It was read, and says something wrong.
+    #[error(transparent)]
+    Mistakes(#[from] ConfigErrors),
+}
+
+/// A parsed file that has not been given meaning yet.
+#[derive(Debug)]
+pub struct Document {
+    path: PathBuf,
+    root: Vec<Entry>,
+}
+
+impl Document {
+    /// Reads and parses a TOML file that only its owner can have written.
+    ///
+    /// # Errors
+    /// If it can't be read, is longer than [`MAX_BYTES`], or is not TOML.
+    pub fn read_toml(file: PrivateFile) -> Result<Self, ConfigError> {
+        let path = file.path().to_owned();
+        let text = file.read_text(MAX_BYTES)?;
+        Ok(Self::parse_toml(&path, &text)?)
+    }
+
+    /// Parses TOML; `path` only names it in errors.
+    ///
+    /// # Errors
+    /// All syntax errors, duplicate keys among them.
+    pub fn parse_toml(path: &Path, text: &str) -> Result<Self, ConfigErrors> {
+        let notes = Notes::default();
+        let root = toml::parse(text, &notes);
+        notes.finish(path, Self { path: path.to_owned(), root })
+    }
+
+    /// Reads its meaning. `read` returns `None` where something that it needs is missing or wrong, which is noted
+    /// already by the table or field that said so.
+    ///
+    /// # Errors
+    /// Everything that was noted.
+    ///
+    /// # Panics
+    /// If `read` returns `None` and nothing was noted: a reader must not refuse without saying why.
+    pub fn read<T>(&self, read: impl FnOnce(&mut Table<'_>) -> Option<T>) -> Result<T, ConfigErrors> {
+        let notes = Notes::default();
+        let value = Table::read(&self.root, Position { line: 1, column: 1 }, &notes, read);
+        notes.finish(&self.path, value).map(|value| value.expect("a reader notes why it gives nothing"))
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
