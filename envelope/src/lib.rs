@@ -12,6 +12,7 @@
 //! asynchronous without naming a runtime.
 
 pub mod cache;
+pub mod armor;
 pub mod cmm;
 pub mod context;
 mod decrypt;
