@@ -23,7 +23,8 @@ mod tests;
 pub use error::{ArnError, ArnFlaw};
 pub use identifier::KeyIdentifier;
 
-use shape::{Resource, is_account, is_partition, is_region};
+pub(crate) use shape::is_region;
+use shape::{Resource, is_account, is_partition};
 
 /// The longest key identifier that KMS takes, in bytes.
 const MAX_LENGTH: usize = 2048;

@@ -19,9 +19,11 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::request_id::RequestId;
 
-mod chain;
+mod answer;
+pub(crate) mod chain;
 mod code;
 mod hint;
+pub(crate) mod login;
 #[cfg(test)]
 mod tests;
 
@@ -119,7 +121,7 @@ impl Fault {
         let finding = match (error, status) {
             (SdkError::ServiceError(_), Some(status)) => code::find(error.code(), error.message(), status),
             (SdkError::ResponseError(_), Some(status)) => code::find(None, None, status),
-            _ => chain::find(error),
+            _ => unanswered(error),
         };
         let place = hint::Place { action, resource, region };
         let hint = finding.hint.unwrap_or_else(|| hint::next_step(finding.class, finding.code.as_deref(), &place));
@@ -226,11 +228,39 @@ impl Error for Fault {}
 
 /// What a classifier found: the class, the service's code, the cause in words, and a hint where the
 /// general one of the class would say less.
+#[derive(Clone, Debug)]
 struct Finding {
     class: FaultClass,
     code: Option<String>,
     cause: String,
     hint: Option<String>,
+}
+
+impl Finding {
+    fn new(class: FaultClass, cause: impl Into<String>) -> Self {
+        Self { class, code: None, cause: cause.into(), hint: None }
+    }
+
+    fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+/// Classifies a call that ended without an answer.
+fn unanswered<E: Error + 'static>(error: &SdkError<E, HttpResponse>) -> Finding {
+    let found = login::in_call(error).or_else(|| chain::endpoint(error)).or_else(|| chain::connection(error));
+    if let Some(found) = found {
+        return found;
+    }
+    let root = chain::root(error);
+    match error {
+        SdkError::ConstructionFailure(_) => {
+            let cause = format!("no request could be made: {root}");
+            Finding::new(FaultClass::Misconfigured, cause)
+        }
+        _ => Finding::new(FaultClass::Outage, format!("no answer: {root}")),
+    }
 }
 
 /// A text from outside on one line: control characters escaped and the rest of a long one left out.

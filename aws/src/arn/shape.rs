@@ -36,7 +36,7 @@ pub(super) fn is_partition(text: &str) -> bool {
 
 /// Lower-case words and a number, joined by hyphens: `eu-west-1`, `us-gov-west-1`,
 /// `us-isob-east-1`.
-pub(super) fn is_region(text: &str) -> bool {
+pub(crate) fn is_region(text: &str) -> bool {
     let Some((words, number)) = text.rsplit_once('-') else {
         return false;
     };

@@ -1,0 +1,167 @@
+//! The one way to an [`SdkConfig`].
+
+use std::fmt;
+use std::time::Duration;
+
+use aws_config::{AppName, BehaviorVersion, ConfigLoader, SdkConfig};
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_runtime::client::identity::IdentityCache;
+use aws_types::region::Region;
+use aws_types::sdk_ua_metadata::FrameworkMetadata;
+
+use crate::credentials::ExplainedCredentials;
+use crate::environment::Environment;
+use crate::error::ConfigError;
+use crate::http::RoutedClient;
+use crate::profile::Profile;
+use crate::proxy::Proxies;
+use crate::roots::{Roots, RootsOrigin};
+use crate::{region, retry};
+
+/// What a program or its user asks for; what is left out is found in the environment and the
+/// profile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// The profile, instead of `AWS_PROFILE`.
+    pub profile: Option<String>,
+    /// The Region, instead of `AWS_REGION` and the profile's.
+    pub region: Option<String>,
+    /// The Region for calls that have none of their own (STS, to assume a role) where neither flag
+    /// nor environment nor profile names one: usually that of the first key's ARN.
+    pub fallback_region: Option<String>,
+    /// FIPS endpoints, instead of `AWS_USE_FIPS_ENDPOINT` and the profile's setting.
+    pub use_fips: Option<bool>,
+    /// Dual-stack endpoints, instead of `AWS_USE_DUALSTACK_ENDPOINT` and the profile's setting.
+    pub use_dual_stack: Option<bool>,
+    /// How long one operation may take, with all its attempts and the search for credentials.
+    pub deadline: Duration,
+    /// How many attempts an operation has inside its deadline, where `AWS_MAX_ATTEMPTS` and the
+    /// profile say nothing.
+    pub attempts: u32,
+    /// What CloudTrail shows as `app/NAME` in the user agent, for example `sealctl-0.1.0`.
+    pub app_name: String,
+}
+
+impl Options {
+    /// The defaults for a program of this name: 30 seconds and five attempts an operation.
+    #[must_use]
+    pub fn new(app_name: impl Into<String>) -> Self {
+        Self {
+            profile: None,
+            region: None,
+            fallback_region: None,
+            use_fips: None,
+            use_dual_stack: None,
+            deadline: Duration::from_secs(30),
+            attempts: 5,
+            app_name: app_name.into(),
+        }
+    }
+}
+
+/// The configuration of every SDK client of a process.
+///
+/// All configurations made from one share connections, credentials and the cache of the latter.
+#[derive(Clone)]
+pub struct AwsConfig {
+    base: SdkConfig,
+    default_region: Option<String>,
+    profile: String,
+    roots: RootsOrigin,
+}
+
+impl AwsConfig {
+    /// Finds every setting; makes no request and starts no credential process.
+    ///
+    /// # Errors
+    /// A setting that cannot be used, wherever it comes from. Missing credentials are no error
+    /// here: the first call ends in a [`Fault`](crate::Fault) that names them.
+    pub async fn load(options: &Options) -> Result<Self, ConfigError> {
+        Self::load_from(options, &Environment::of_process()).await
+    }
+
+    /// The same with a given environment for all that this crate reads itself.
+    ///
+    /// The SDK's credential providers still read the process' own variables.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub async fn load_from(options: &Options, environment: &Environment) -> Result<Self, ConfigError> {
+        let profile = Profile::load(options.profile.as_deref(), environment).await?;
+        let default_region = region::resolve(options.region.as_deref(), environment, &profile)?;
+        let fallback = options.fallback_region.as_deref();
+        let fallback = fallback.map(|it| region::check("the key", it)).transpose()?;
+        let roots = Roots::load(environment, &profile)?;
+        let client = RoutedClient::new(&roots, Proxies::load(environment)?);
+
+        let mut loader: ConfigLoader = aws_config::defaults(BehaviorVersion::latest())
+            .app_name(app_name(&options.app_name)?)
+            .framework_metadata(library())
+            .http_client(client)
+            .identity_cache(IdentityCache::lazy().load_timeout(options.deadline).build())
+            .region(default_region.clone().or(fallback).map(Region::new))
+            .retry_config(retry::retries(options.attempts, environment, &profile)?)
+            .timeout_config(retry::timeouts(options.deadline));
+        if profile.name() != "default" {
+            // Naming the default profile would make its absence an error.
+            loader = loader.profile_name(profile.name());
+        }
+        if let Some(use_fips) = options.use_fips {
+            loader = loader.use_fips(use_fips);
+        }
+        if let Some(use_dual_stack) = options.use_dual_stack {
+            loader = loader.use_dual_stack(use_dual_stack);
+        }
+        let found = loader.load().await;
+        let mut base = found.to_builder();
+        if let Some(provider) = found.credentials_provider() {
+            let explained = ExplainedCredentials::new(provider, &profile);
+            base = base.credentials_provider(SharedCredentialsProvider::new(explained));
+        }
+        Ok(Self { base: base.build(), default_region, profile: profile.name().to_owned(), roots: roots.origin() })
+    }
+
+    /// The Region for keys and names that carry none, where one is configured.
+    #[must_use]
+    pub fn default_region(&self) -> Option<&str> {
+        self.default_region.as_deref()
+    }
+
+    /// The name of the profile in use.
+    #[must_use]
+    pub fn profile(&self) -> &str {
+        &self.profile
+    }
+
+    /// Where the certificate authorities come from.
+    #[must_use]
+    pub fn roots(&self) -> RootsOrigin {
+        self.roots
+    }
+
+    /// The configuration for clients that speak to `region`.
+    #[must_use]
+    pub fn for_region(&self, region: &str) -> SdkConfig {
+        let region = Region::new(region.to_owned());
+        self.base.to_builder().region(region).build()
+    }
+}
+
+impl fmt::Debug for AwsConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AwsConfig")
+            .field("profile", &self.profile)
+            .field("default_region", &self.default_region)
+            .field("roots", &self.roots)
+            .finish_non_exhaustive()
+    }
+}
+
+fn app_name(name: &str) -> Result<AppName, ConfigError> {
+    AppName::new(name.to_owned()).map_err(|_| ConfigError::AppName(name.to_owned()))
+}
+
+/// `lib/sealkit/VERSION`, so that all programs built on this crate can be found as one.
+fn library() -> FrameworkMetadata {
+    FrameworkMetadata::new("sealkit", Some(env!("CARGO_PKG_VERSION"))).expect("a name and a version are tokens")
+}

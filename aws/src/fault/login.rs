@@ -1,0 +1,159 @@
+//! Why there are no credentials to sign with, and how to get some.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+
+use aws_config::imds::client::error::ImdsError;
+use aws_credential_types::provider::error::CredentialsError;
+
+use super::chain::{self, AnyError, links};
+use super::{FaultClass, Finding, answer};
+
+/// What is known about where the credentials should come from.
+#[derive(Debug, Default)]
+pub(crate) struct Login {
+    /// The selected profile.
+    pub(crate) profile: Option<String>,
+    /// The profile to log in to IAM Identity Center with, where credentials come from there.
+    pub(crate) sso_profile: Option<String>,
+    /// Whether a program that the profile names makes them.
+    pub(crate) runs_process: bool,
+}
+
+impl Login {
+    fn profile(&self) -> &str {
+        self.profile.as_deref().unwrap_or("NAME")
+    }
+}
+
+/// An explained failure, carried through the SDK to where a fault is made of it.
+#[derive(Debug)]
+pub(crate) struct LoginFailure(Finding);
+
+impl LoginFailure {
+    pub(super) fn finding(&self) -> Finding {
+        self.0.clone()
+    }
+}
+
+impl fmt::Display for LoginFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.cause)
+    }
+}
+
+impl Error for LoginFailure {}
+
+/// Explains an error of the SDK's credential chain.
+pub(crate) fn explain(error: &CredentialsError, login: &Login) -> LoginFailure {
+    LoginFailure(find(error, login))
+}
+
+/// Finds the credentials' part in an error of a call.
+pub(super) fn in_call(error: &AnyError) -> Option<Finding> {
+    if let Some(failure) = links(error).find_map(|link| link.downcast_ref::<LoginFailure>()) {
+        return Some(failure.finding());
+    }
+    if let Some(error) = links(error).find_map(|link| link.downcast_ref::<CredentialsError>()) {
+        return Some(find(error, &Login::default()));
+    }
+    // The cache's own time-out has no public type.
+    let slow = links(error).any(|link| link.to_string().starts_with("identity resolver timed out"));
+    slow.then(too_slow)
+}
+
+fn too_slow() -> Finding {
+    let cause = "the source of the credentials did not answer in time";
+    Finding::new(FaultClass::Outage, cause)
+        .with_hint("check the credential process, the metadata service or the path to STS")
+}
+
+fn find(error: &CredentialsError, login: &Login) -> Finding {
+    match error {
+        CredentialsError::CredentialsNotLoaded(_) => return none(login),
+        CredentialsError::ProviderTimedOut(_) => return too_slow(),
+        _ => {}
+    }
+    let imds = links(error).find_map(|link| link.downcast_ref::<ImdsError>());
+    if let Some(ImdsError::FailedToLoadToken(_)) = imds {
+        // The last resort of the chain: switched off, or something else answers at its address.
+        return none(login);
+    }
+    if let Some(answer) = answer::find(error) {
+        return from_answer(&answer, login);
+    }
+    if let Some(finding) = chain::connection(error) {
+        let cause = format!("the source of the credentials gave no answer: {}", finding.cause);
+        return Finding { cause, ..finding };
+    }
+    if login.sso_profile.is_some() {
+        return expired_sso(login);
+    }
+    let text = chain::root(error);
+    if login.runs_process && text.contains("external process") {
+        let profile = login.profile();
+        let cause = format!("the credential_process of profile {profile} gave no credentials");
+        // Its error output is left out: nobody promised that it holds no secret.
+        return Finding::new(FaultClass::ExpiredLogin, cause).with_hint(format!(
+            "run it by hand to see why (`aws configure get credential_process --profile {profile}`)"
+        ));
+    }
+    if let CredentialsError::InvalidConfiguration(_) = error {
+        let cause = format!("the settings for credentials cannot be used: {text}");
+        return Finding::new(FaultClass::Misconfigured, cause);
+    }
+    if let Some(io) = links(error).find_map(|link| link.downcast_ref::<io::Error>()) {
+        let cause = format!("a file that the credentials come from cannot be read: {io}");
+        return Finding::new(FaultClass::Misconfigured, cause).with_hint(
+            "check AWS_WEB_IDENTITY_TOKEN_FILE, AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE and the \
+             files that the profile names",
+        );
+    }
+    from_endpoint(&text)
+}
+
+/// An answer of the HTTP endpoint that containers and instances get credentials from.
+fn from_endpoint(text: &str) -> Finding {
+    let cause = "the source of the credentials refused to give any";
+    let Some((_, status)) = text.split_once("StatusCode(") else {
+        return Finding::new(FaultClass::ExpiredLogin, cause);
+    };
+    let status = status.trim_end_matches(')');
+    let class = if status.starts_with('5') { FaultClass::Outage } else { FaultClass::ExpiredLogin };
+    Finding::new(class, format!("{cause} (HTTP {status})"))
+        .with_hint("check the role of the task, pod or instance and the container's token")
+}
+
+fn none(login: &Login) -> Finding {
+    let finding = Finding::new(FaultClass::NoCredentials, "no AWS credentials were found");
+    match &login.sso_profile {
+        Some(profile) => finding.with_hint(format!("log in: `aws sso login --profile {profile}`")),
+        None => finding,
+    }
+}
+
+fn expired_sso(login: &Login) -> Finding {
+    let profile = login.sso_profile.as_deref().unwrap_or("NAME");
+    Finding::new(FaultClass::ExpiredLogin, format!("the SSO login of profile {profile} has expired or was never made"))
+        .with_hint(format!("log in: `aws sso login --profile {profile}`"))
+}
+
+fn from_answer(answer: &answer::Answer, login: &Login) -> Finding {
+    let finding = &answer.finding;
+    if finding.class == FaultClass::ExpiredLogin && login.sso_profile.is_some() {
+        return expired_sso(login);
+    }
+    let id = answer.request_id.as_deref().map(|id| format!(" (request id {id})"));
+    let cause = format!("no credentials, for {} failed: {}{}", answer.action, finding.cause, id.unwrap_or_default());
+    let explained = Finding { cause, ..finding.clone() };
+    match (finding.class, answer.action) {
+        (FaultClass::Denied, "sso:GetRoleCredentials") => {
+            explained.with_hint("ask for the profile's permission set to be assigned in that account, or name another")
+        }
+        (FaultClass::Denied, action) => {
+            explained.with_hint(format!("allow {action} in the role's trust policy and in the caller's IAM policy"))
+        }
+        _ => explained,
+    }
+}

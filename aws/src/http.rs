@@ -1,0 +1,109 @@
+//! The HTTP client of all SDK clients: one TLS stack, and for each request the way it takes.
+//!
+//! TLS is rustls on aws-lc-rs: TLS 1.2 and 1.3, AEAD suites, and X25519MLKEM768 as the first key
+//! agreement offered. `tests/tls.rs` reads this off a handshake.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_smithy_async::rt::sleep::default_async_sleep;
+use aws_smithy_http_client::Connector;
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext};
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use http::Uri;
+
+use crate::fault::chain::rustls_error;
+use crate::proxy::{Proxies, is_always_direct};
+use crate::roots::Roots;
+
+/// Makes one set of connectors, with its pool of connections, per pair of time-outs.
+pub(crate) struct RoutedClient {
+    tls: TlsContext,
+    proxies: Proxies,
+    connectors: Mutex<HashMap<Timeouts, SharedHttpConnector>>,
+}
+
+/// Connect and read time-out.
+type Timeouts = (Option<Duration>, Option<Duration>);
+
+impl RoutedClient {
+    pub(crate) fn new(roots: &Roots, proxies: Proxies) -> Self {
+        Self { tls: roots.tls_context(), proxies, connectors: Mutex::default() }
+    }
+
+    fn connector(&self, settings: &HttpConnectorSettings, proxy: Option<ProxyConfig>) -> Connector {
+        let mut builder = Connector::builder().connector_settings(settings.clone());
+        builder.set_sleep_impl(default_async_sleep());
+        builder.set_proxy_config(proxy);
+        builder.tls_provider(Provider::rustls(CryptoMode::AwsLc)).tls_context(self.tls.clone()).build()
+    }
+}
+
+impl HttpClient for RoutedClient {
+    fn http_connector(&self, settings: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        let timeouts = (settings.connect_timeout(), settings.read_timeout());
+        // A panic while the lock was held cannot have left half an entry.
+        let mut connectors = self.connectors.lock().unwrap_or_else(PoisonError::into_inner);
+        connectors
+            .entry(timeouts)
+            .or_insert_with(|| {
+                let by = |proxy: &Option<ProxyConfig>| {
+                    let proxy = proxy.clone()?;
+                    Some(self.connector(settings, Some(proxy)))
+                };
+                SharedHttpConnector::new(Routes {
+                    direct: self.connector(settings, None),
+                    https: by(&self.proxies.https),
+                    http: by(&self.proxies.http),
+                })
+            })
+            .clone()
+    }
+}
+
+impl fmt::Debug for RoutedClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RoutedClient").field("proxies", &self.proxies).finish_non_exhaustive()
+    }
+}
+
+/// The ways that requests can take; those through a proxy honour `NO_PROXY` themselves.
+#[derive(Debug)]
+struct Routes {
+    direct: Connector,
+    https: Option<Connector>,
+    http: Option<Connector>,
+}
+
+impl HttpConnector for Routes {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let uri: Uri = request.uri().parse().unwrap_or_default();
+        let through = match uri.scheme_str() {
+            _ if uri.host().is_none_or(is_always_direct) => None,
+            Some("https") => self.https.as_ref(),
+            _ => self.http.as_ref(),
+        };
+        let answer = through.unwrap_or(&self.direct).call(request);
+        HttpConnectorFuture::new(async move { answer.await.map_err(without_retry_if_untrusted) })
+    }
+}
+
+/// A certificate that is not trusted now is not trusted in a second either, so the error becomes
+/// one that is not tried again.
+fn without_retry_if_untrusted(error: ConnectorError) -> ConnectorError {
+    match rustls_error(&error) {
+        Some(rustls::Error::InvalidCertificate(_)) => {
+            ConnectorError::other(error.into_source(), None).never_connected()
+        }
+        _ => error,
+    }
+}
