@@ -211,6 +211,3 @@ fn signature(header: &VerifiedHeader, key: Option<Arc<VerifyingKey>>) -> Option<
         (hash, key)
     })
 }
-
-#[cfg(test)]
-mod tests;

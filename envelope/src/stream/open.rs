@@ -205,7 +205,7 @@ impl<'a> Opener<'a> {
 
     /// Opens a piece in place, moves the frames' plaintext together and gives where it stands.
     fn open(&self, body: &mut [u8], piece: Piece) -> Result<Range<usize>, DecryptError> {
-        let (length, stride) = (self.frames.length(), self.frames.stride());
+        let stride = self.frames.stride();
         let first = piece.index * self.in_batch as u64 + 1;
         let sequence = |n: usize| u32::try_from(first + n as u64).map_err(|_| DecryptError::TooManyFrames);
         let mut plaintext = 0..0;
