@@ -11,8 +11,8 @@
 //! The message core is synchronous and performs no I/O of its own; keyrings and the data-key cache are
 //! asynchronous without naming a runtime.
 
-pub mod cache;
 pub mod armor;
+pub mod cache;
 pub mod cmm;
 pub mod context;
 mod decrypt;
