@@ -27,3 +27,6 @@ pub mod hardening;
 pub mod private_file;
 pub mod signal;
 pub mod text;
+
+#[cfg(test)]
+mod testing;

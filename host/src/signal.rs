@@ -82,3 +82,6 @@ fn ignored_signals() -> u64 {
         })
         .unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests;

@@ -41,7 +41,7 @@ impl NewFile {
     }
 
     /// As [`create`](Self::create) where a file can't be without a name.
-    pub(super) fn create_named(place: Place) -> Result<Self, AtomicError> {
+    pub(crate) fn create_named(place: Place) -> Result<Self, AtomicError> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let (temporary, file) = Temporary::make(&mut names(), &place.directory, |name| {
             rustix::fs::openat(&place.directory, name, flags, owner_only())
