@@ -37,3 +37,6 @@ fn forbid_dumps() -> io::Result<()> {
 fn forbid_core_files() -> io::Result<()> {
     setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })
 }
+
+#[cfg(test)]
+mod tests;

@@ -176,3 +176,6 @@ fn shell_word(path: &Path) -> Option<String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@%:,".contains(c);
     Some(if text.chars().all(plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) })
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,13 +1,18 @@
-//! For tests that need a process of their own: to be killed, hardened or interrupted.
+//! For tests that need a process of their own, to be killed, hardened or interrupted, or a disk of their own.
 
 use std::env;
 use std::ffi::OsStr;
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::PathBuf;
+use std::fs::{self, Permissions};
+use std::io::{BufRead as _, BufReader, ErrorKind, Write as _};
+use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::thread;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
 
 const ARGUMENT: &str = "SEALKIT_TEST_CHILD";
 
@@ -37,7 +42,13 @@ pub(crate) fn ready() {
 
 /// Starts `command` and waits until it is [`ready`].
 pub(crate) fn start(mut command: Command) -> Child {
-    let mut child = command.spawn().expect("the test binary can be started");
+    let mut child = loop {
+        match command.spawn() {
+            // A copy is busy while a process that another test forks still holds it open for writing.
+            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => thread::sleep(Duration::from_millis(5)),
+            spawned => break spawned.expect("the test binary can be started"),
+        }
+    };
     let mut output = BufReader::new(child.stdout.as_mut().expect("stdout is piped"));
     let mut line = String::new();
     while !line.trim_end().ends_with("ready") {
@@ -54,6 +65,71 @@ pub(crate) fn send(child: &Child, signal: Signal) {
 
 /// Long enough for a parent to do whatever it does to this process.
 pub(crate) fn hang() -> ! {
-    std::thread::sleep(Duration::from_secs(60));
+    thread::sleep(Duration::from_secs(60));
     panic!("the parent did not end this process");
+}
+
+/// Runs commands as a user who is not root: who we are, or for root nobody in particular, with a copy of this
+/// binary within reach.
+pub(crate) struct Unprivileged {
+    home: TempDir,
+    drop_to: Option<u32>,
+}
+
+impl Unprivileged {
+    pub(crate) fn new() -> Self {
+        const NOBODY: u32 = 65_534;
+        let home = TempDir::new().expect("a directory can be made");
+        let binary = home.path().join("tests");
+        fs::copy(env::current_exe().expect("a test knows its binary"), &binary).expect("there is room for a copy");
+        let drop_to = rustix::process::geteuid().is_root().then_some(NOBODY);
+        for path in [home.path(), &binary] {
+            fs::set_permissions(path, Permissions::from_mode(0o755)).expect("the copy is ours");
+            chown(path, drop_to, drop_to).expect("root may give files away");
+        }
+        Self { home, drop_to }
+    }
+
+    /// A directory of that user's own. It holds the copy, `tests`.
+    pub(crate) fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir("/");
+        if let Some(user) = self.drop_to {
+            command.uid(user).gid(user);
+        }
+        command
+    }
+
+    /// As [`rerun`].
+    pub(crate) fn rerun(&self, name: &str, argument: impl AsRef<OsStr>) -> Command {
+        let mut command = self.command(self.home.path().join("tests"));
+        set_up(&mut command, name, argument);
+        command
+    }
+}
+
+/// A file system of 1 MiB, unmounted on drop. Needs root.
+pub(crate) struct SmallDisk(TempDir);
+
+impl SmallDisk {
+    pub(crate) fn mount() -> Self {
+        let dir = TempDir::new().expect("a directory can be made");
+        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"]).arg(dir.path()).status();
+        assert!(mounted.is_ok_and(|status| status.success()), "needs root and mount(8)");
+        Self(dir)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(self.path()).status();
+    }
 }

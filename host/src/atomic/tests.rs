@@ -4,7 +4,6 @@ use std::fs::{self, Permissions};
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::{FileExt as _, FileTypeExt as _, PermissionsExt as _, symlink};
 use std::path::Path;
-use std::process::Command;
 use std::thread;
 
 use rustix::process::Signal;
@@ -234,36 +233,39 @@ fn kill_9_in_the_middle_leaves_the_old_file_and_nothing_else() {
     assert_eq!(fs::read(dir.path().join("f")).unwrap(), b"old");
 }
 
-/// A file system of 1 MiB, unmounted on drop.
-struct SmallDisk(TempDir);
-
-impl SmallDisk {
-    fn mount() -> Self {
-        let dir = TempDir::new().unwrap();
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"]).arg(dir.path()).status();
-        assert!(mounted.unwrap().success());
-        Self(dir)
+/// Naming goes by way of `/proc/self`, which belongs to root once a process is not dumpable.
+#[test]
+fn a_hardened_process_without_privilege_can_name_its_files() {
+    if let Some(home) = testing::argument() {
+        assert!(crate::hardening::harden().is_complete());
+        let path = home.join("f");
+        let new = NewFile::create(place(&path)).unwrap();
+        assert_eq!(names(&home), ["tests"], "it has no name yet");
+        new.commit(Overwrite::Refuse).unwrap();
+        NewFile::create(place(&path)).unwrap().commit(Overwrite::Replace).unwrap();
+        testing::ready();
+        testing::hang();
     }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg(self.0.path()).status();
-    }
+    let user = testing::Unprivileged::new();
+    let name = "atomic::tests::a_hardened_process_without_privilege_can_name_its_files";
+    let mut child = testing::start(user.rerun(name, user.home()));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(names(user.home()), ["f", "tests"]);
 }
 
 #[test]
 #[ignore = "needs root, to mount a small file system"]
 fn a_full_disk_leaves_the_old_file_and_nothing_else() {
     for create in WAYS {
-        let disk = SmallDisk::mount();
-        let path = disk.0.path().join("f");
+        let disk = testing::SmallDisk::mount();
+        let path = disk.path().join("f");
         fs::write(&path, "old").unwrap();
         let new = create(place(&path)).unwrap();
         let error = new.file().write_all_at(&[0; 2 << 20], 0).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::StorageFull);
         drop(new);
-        assert_eq!(names(disk.0.path()), ["f"]);
+        assert_eq!(names(disk.path()), ["f"]);
         assert_eq!(fs::read(&path).unwrap(), b"old");
         // And its space is free again.
         let new = create(place(&path)).unwrap();
