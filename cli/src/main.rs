@@ -1,7 +1,34 @@
 //! `sealctl`: encrypt and decrypt files with a local key or AWS KMS.
 #![forbid(unsafe_code)]
 
+mod args;
+mod batch;
+mod command;
 mod error;
+mod io;
 mod keys;
+mod progress;
+mod report;
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+use sealkit_host::allocator::{self, ZeroOnFree};
+use sealkit_host::hardening;
+
+use crate::args::LowArgs;
+
+#[global_allocator]
+static ALLOCATOR: ZeroOnFree = allocator::zero_on_free();
+
+fn main() -> ExitCode {
+    // Where a protection is refused, files are still better encrypted than not.
+    let _best_effort = hardening::harden();
+    let exit = command::run(&LowArgs::parse()).unwrap_or_else(|error| {
+        if !error.is_silent() {
+            eprintln!("{}", report::presented(&error));
+        }
+        error.exit
+    });
+    exit.into()
+}

@@ -9,7 +9,7 @@ use crate::context::EncryptionContext;
 use crate::error::EncryptError;
 use crate::keyring::KeyringError;
 use crate::message::{
-    FINAL_OVERHEAD, FINAL_PREFIX, Frames, HeaderBody, LAST_REGULAR, MESSAGE_ID, MessageKeys, REGULAR_PREFIX, footer,
+    EncryptedDataKey, FINAL_OVERHEAD, FINAL_PREFIX, Frames, HeaderBody, LAST_REGULAR, MESSAGE_ID, MessageKeys, REGULAR_PREFIX, footer,
 };
 use crate::policy::{FrameLength, Limits};
 use crate::primitives::{Sha384, SigningKey, random};
@@ -101,6 +101,8 @@ impl Encryptor {
         Ok(Sealing {
             frames: Frames::new(keys.into_frame_key(), message_id, self.frame_length.bytes()),
             header,
+            suite: self.suite,
+            encrypted_data_keys: materials.encrypted_data_keys,
             signing_key: materials.signing_key,
             stated: plaintext_length,
             threads: self.threads,
@@ -121,6 +123,8 @@ impl Encryptor {
 pub struct Sealing {
     frames: Frames,
     header: Vec<u8>,
+    suite: AlgorithmSuite,
+    encrypted_data_keys: Vec<EncryptedDataKey>,
     signing_key: Option<SigningKey>,
     stated: Option<u64>,
     threads: Option<NonZeroUsize>,
@@ -137,6 +141,18 @@ pub struct Sealed {
 }
 
 impl Sealing {
+    /// The algorithm suite.
+    #[must_use]
+    pub fn suite(&self) -> AlgorithmSuite {
+        self.suite
+    }
+
+    /// The wrapped copies of the data key, as the header holds them; the first is the generator's.
+    #[must_use]
+    pub fn encrypted_data_keys(&self) -> &[EncryptedDataKey] {
+        &self.encrypted_data_keys
+    }
+
     /// Encrypts all that `reader` gives and writes the whole message to `writer`.
     ///
     /// # Errors

@@ -1,0 +1,26 @@
+//! What each command does, from what was typed to an exit code.
+
+mod completions;
+mod inspect;
+mod man;
+
+use sealkit_host::exit::Exit;
+
+use crate::args::{Command, LowArgs};
+use crate::error::CliError;
+
+/// Runs the command that was typed.
+///
+/// # Errors
+/// What ends the run before or instead of its work; the failures of single inputs are said as they
+/// happen and are in the exit code alone.
+pub(crate) fn run(args: &LowArgs) -> Result<Exit, CliError> {
+    match &args.command {
+        Command::Inspect(args) => inspect::run(args),
+        Command::Encrypt(_) | Command::Decrypt(_) | Command::Verify(_) | Command::Keygen(_) => {
+            Err(CliError::usage("sealctl", "this command has no keys yet"))
+        }
+        Command::Completions(args) => completions::run(args),
+        Command::Man(args) => man::run(args),
+    }
+}
