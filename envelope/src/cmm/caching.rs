@@ -187,3 +187,6 @@ impl Sweep for CachingCmm {
         self.encrypt.sweep() + self.decrypt.sweep()
     }
 }
+
+#[cfg(test)]
+mod tests;

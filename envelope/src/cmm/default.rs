@@ -85,3 +85,6 @@ fn parse_public_key(text: &str) -> Result<VerifyingKey, KeyringError> {
     let point = STANDARD.decode(text).map_err(|_| KeyringError::PublicKeyMissing)?;
     VerifyingKey::from_compressed(&point).map_err(|_| KeyringError::PublicKeyMissing)
 }
+
+#[cfg(test)]
+mod tests;

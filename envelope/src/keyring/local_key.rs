@@ -3,11 +3,11 @@
 //! ```text
 //! sealkit-local-key-v1
 //! name: demo
-//! fingerprint: 5c0f4e1d2b3a6978
+//! fingerprint: 908a6191707a3e34
 //! key: AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=
 //! ```
 //!
-//! Messages name such a key by namespace `sealkit` and name `demo-5c0f4e1d2b3a6978`, so that two keys of one name are
+//! Messages name such a key by namespace `sealkit` and name `demo-908a6191707a3e34`, so that two keys of one name are
 //! told apart. This module reads and writes the text; where it is kept, and with which rights, is up to the program.
 //! `docs/local-keys.md` describes the format, and how to load such a key into an official SDK.
 
@@ -252,3 +252,6 @@ fn decode_key(text: &str) -> Option<DataKey> {
     let length = STANDARD.decode_slice(text, &mut *buffer).ok()?;
     DataKey::from_slice(&buffer[..length])
 }
+
+#[cfg(test)]
+mod tests;

@@ -87,3 +87,6 @@ impl Keyring for MultiKeyring {
         self.decrypt(materials, encrypted_data_keys).boxed()
     }
 }
+
+#[cfg(test)]
+mod tests;

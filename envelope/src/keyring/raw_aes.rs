@@ -180,3 +180,6 @@ fn check_text(text: &str, max: usize) -> Result<(), InvalidKeyName> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
