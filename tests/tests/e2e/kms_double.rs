@@ -1,30 +1,12 @@
 //! The double, as the real AWS SDK sees it.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-use std::time::Duration;
-
+use crate::ours::client;
 use aws_sdk_kms::Client;
-use aws_sdk_kms::config::retry::RetryConfig;
-use aws_sdk_kms::config::timeout::TimeoutConfig;
-use aws_sdk_kms::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_kms::operation::RequestId;
 use aws_sdk_kms::primitives::Blob;
 use aws_sdk_kms::types::DataKeySpec;
 use sealkit_rig::{AwsDouble, Effect, ErrorForm, FaultRule, KeyState, Operation};
-
-fn client(aws: &AwsDouble, region: &str) -> Client {
-    let config = aws_sdk_kms::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new(region.to_owned()))
-        .endpoint_url(aws.url())
-        .credentials_provider(Credentials::for_tests())
-        .retry_config(RetryConfig::disabled())
-        .timeout_config(TimeoutConfig::builder().operation_timeout(Duration::from_millis(1500)).build())
-        .build();
-    Client::from_conf(config)
-}
 
 async fn encrypt(client: &Client, key: &str) -> Vec<u8> {
     let call = client.encrypt().key_id(key).plaintext(Blob::new(*b"secret")).encryption_context("app", "demo");
@@ -42,7 +24,7 @@ fn code<E: ProvideErrorMetadata, R>(result: Result<impl Sized, SdkError<E, R>>) 
 async fn data_keys_round_trip_with_their_context_only() {
     let aws = AwsDouble::start();
     let key = aws.kms().create_key("us-east-1");
-    let client = client(&aws, "us-east-1");
+    let client = client(aws.url(), "us-east-1");
     let call = client.generate_data_key().key_id(&key).key_spec(DataKeySpec::Aes256).encryption_context("app", "demo");
     let generated = call.send().await.unwrap();
     assert_eq!(generated.key_id(), Some(key.as_str()));
@@ -67,7 +49,7 @@ async fn data_keys_round_trip_with_their_context_only() {
 async fn every_changed_byte_of_a_ciphertext_is_refused() {
     let aws = AwsDouble::start();
     let key = aws.kms().create_key("us-east-1");
-    let client = client(&aws, "us-east-1");
+    let client = client(aws.url(), "us-east-1");
     let blob = encrypt(&client, &key).await;
     for at in 0..blob.len() {
         let mut changed = blob.clone();
@@ -83,7 +65,7 @@ async fn keys_are_found_by_id_arn_and_alias_in_their_region() {
     let aws = AwsDouble::start();
     let key = aws.kms().create_key("us-east-1");
     let alias = aws.kms().set_alias("alias/demo", &key);
-    let here = client(&aws, "us-east-1");
+    let here = client(aws.url(), "us-east-1");
     let id = key.rsplit('/').next().unwrap();
     let blob = Blob::new(encrypt(&here, "alias/demo").await);
     for name in [key.as_str(), id, "alias/demo", &alias] {
@@ -92,7 +74,7 @@ async fn keys_are_found_by_id_arn_and_alias_in_their_region() {
         let call = here.decrypt().key_id(name).ciphertext_blob(blob.clone()).encryption_context("app", "demo");
         assert_eq!(code(call.send().await), "success", "{name}");
     }
-    let there = client(&aws, "eu-west-1");
+    let there = client(aws.url(), "eu-west-1");
     for name in [key.as_str(), id, "alias/demo", "arn:nonsense"] {
         assert_eq!(code(there.describe_key().key_id(name).send().await), "NotFoundException", "{name}");
     }
@@ -104,7 +86,7 @@ async fn keys_are_found_by_id_arn_and_alias_in_their_region() {
 async fn another_key_is_the_incorrect_key() {
     let aws = AwsDouble::start();
     let (key, other) = (aws.kms().create_key("us-east-1"), aws.kms().create_key("us-east-1"));
-    let client = client(&aws, "us-east-1");
+    let client = client(aws.url(), "us-east-1");
     let blob = Blob::new(encrypt(&client, &key).await);
     let call = client.decrypt().key_id(other).ciphertext_blob(blob).encryption_context("app", "demo");
     assert_eq!(code(call.send().await), "IncorrectKeyException");
@@ -114,9 +96,9 @@ async fn another_key_is_the_incorrect_key() {
 async fn replicas_decrypt_and_answer_with_their_own_arn() {
     let aws = AwsDouble::start();
     let primary = aws.kms().create_multi_region_key(&["us-east-1", "eu-west-1"]);
-    let blob = Blob::new(encrypt(&client(&aws, "us-east-1"), &primary).await);
+    let blob = Blob::new(encrypt(&client(aws.url(), "us-east-1"), &primary).await);
     let replica = primary.replace("us-east-1", "eu-west-1");
-    let there = client(&aws, "eu-west-1");
+    let there = client(aws.url(), "eu-west-1");
     let call = there.decrypt().key_id(&replica).ciphertext_blob(blob.clone()).encryption_context("app", "demo");
     assert_eq!(call.send().await.unwrap().key_id(), Some(replica.as_str()));
 
@@ -125,7 +107,7 @@ async fn replicas_decrypt_and_answer_with_their_own_arn() {
     assert_eq!(configuration.primary_key().unwrap().arn(), Some(primary.as_str()));
     assert_eq!(configuration.replica_keys()[0].arn(), Some(replica.as_str()));
 
-    let elsewhere = client(&aws, "ap-south-1");
+    let elsewhere = client(aws.url(), "ap-south-1");
     let call = elsewhere.decrypt().ciphertext_blob(blob).encryption_context("app", "demo");
     assert_eq!(code(call.send().await), "AccessDeniedException");
 }
@@ -134,7 +116,7 @@ async fn replicas_decrypt_and_answer_with_their_own_arn() {
 async fn only_enabled_keys_are_used() {
     let aws = AwsDouble::start();
     let key = aws.kms().create_key("us-east-1");
-    let client = client(&aws, "us-east-1");
+    let client = client(aws.url(), "us-east-1");
     let blob = Blob::new(encrypt(&client, &key).await);
     for (state, expected) in [
         (KeyState::Disabled, "DisabledException"),
@@ -156,7 +138,7 @@ async fn only_enabled_keys_are_used() {
 async fn limits_and_members_are_validated() {
     let aws = AwsDouble::start();
     let key = aws.kms().create_key("us-east-1");
-    let client = client(&aws, "us-east-1");
+    let client = client(aws.url(), "us-east-1");
     let encrypt = |length: usize| client.encrypt().key_id(&key).plaintext(Blob::new(vec![0; length])).send();
     assert_eq!(code(encrypt(4096).await), "success");
     assert_eq!(code(encrypt(4097).await), "ValidationException");
@@ -175,7 +157,7 @@ async fn denials_name_the_operation_and_the_key() {
     let aws = AwsDouble::start();
     let (key, other) = (aws.kms().create_key("us-east-1"), aws.kms().create_key("us-east-1"));
     aws.kms().deny(Operation::Encrypt, Some(&key));
-    let client = client(&aws, "us-east-1");
+    let client = client(aws.url(), "us-east-1");
     let error = client.encrypt().key_id(&key).plaintext(Blob::new(*b"x")).send().await.unwrap_err();
     assert_eq!(error.code(), Some("AccessDeniedException"));
     assert!(error.message().unwrap().contains("kms:Encrypt on resource: arn:aws:kms:us-east-1"));
@@ -187,7 +169,7 @@ async fn denials_name_the_operation_and_the_key() {
 #[tokio::test]
 async fn error_codes_are_read_from_all_forms() {
     let aws = AwsDouble::start();
-    let client = client(&aws, "us-east-1");
+    let client = client(aws.url(), "us-east-1");
     for form in [ErrorForm::Bare, ErrorForm::Namespaced, ErrorForm::Header] {
         aws.set_error_form(form);
         assert_eq!(code(client.describe_key().key_id("alias/none").send().await), "NotFoundException", "{form:?}");
@@ -198,7 +180,7 @@ async fn error_codes_are_read_from_all_forms() {
 async fn faults_strike_as_often_as_set() {
     let aws = AwsDouble::start();
     let key = aws.kms().create_key("us-east-1");
-    let client = client(&aws, "us-east-1");
+    let client = client(aws.url(), "us-east-1");
     let describe = || client.describe_key().key_id(&key).send();
 
     aws.inject(FaultRule::new(Effect::Throttle).times(1));
@@ -229,7 +211,7 @@ async fn faults_strike_as_often_as_set() {
 async fn answers_can_be_wrong() {
     let aws = AwsDouble::start();
     let key = aws.kms().create_key("us-east-1");
-    let client = client(&aws, "us-east-1");
+    let client = client(aws.url(), "us-east-1");
     let generate = || client.generate_data_key().key_id(&key).key_spec(DataKeySpec::Aes256).send();
     aws.inject(FaultRule::new(Effect::ShortKey(16)).times(1));
     assert_eq!(generate().await.unwrap().plaintext.unwrap().into_inner().len(), 16);
@@ -243,7 +225,7 @@ async fn answers_can_be_wrong() {
 async fn a_rate_limit_throttles_and_a_skewed_clock_refuses() {
     let aws = AwsDouble::start();
     let key = aws.kms().create_key("us-east-1");
-    let client = client(&aws, "us-east-1");
+    let client = client(aws.url(), "us-east-1");
     aws.set_rate_limit(Operation::DescribeKey, Some(1));
     let describe = || client.describe_key().key_id(&key).send();
     assert_eq!((code(describe().await), code(describe().await)), ("success".into(), "ThrottlingException".into()));
@@ -267,7 +249,7 @@ async fn it_is_controlled_over_http() {
         stream.read_to_string(&mut answer).unwrap();
         answer
     };
-    let client = client(&aws, "us-east-1");
+    let client = client(aws.url(), "us-east-1");
     let fault = r#"{"effect": {"Status": 503}, "operation": "Encrypt", "times": 1}"#;
     assert!(control("POST", "faults", fault).starts_with("HTTP/1.1 204"));
     assert!(client.encrypt().key_id(&key).plaintext(Blob::new(*b"x")).send().await.is_err());

@@ -1,0 +1,9 @@
+//! End to end: vectors, official SDKs and the rig itself, in one binary that links everything once.
+//!
+//! What needs more than cargo is ignored with the need as its reason; `./check --all` runs it.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod kms_double;
+mod ours;
+mod vectors;
