@@ -1,12 +1,15 @@
 //! The double, as the real AWS SDK sees it.
 
-use crate::ours::client;
+use std::time::Duration;
+
 use aws_sdk_kms::Client;
 use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_kms::operation::RequestId;
 use aws_sdk_kms::primitives::Blob;
 use aws_sdk_kms::types::DataKeySpec;
 use sealkit_rig::{AwsDouble, Effect, ErrorForm, FaultRule, KeyState, Operation};
+
+use crate::ours::client;
 
 async fn encrypt(client: &Client, key: &str) -> Vec<u8> {
     let call = client.encrypt().key_id(key).plaintext(Blob::new(*b"secret")).encryption_context("app", "demo");
@@ -194,8 +197,9 @@ async fn faults_strike_as_often_as_set() {
     assert_eq!(error.raw_response().unwrap().status().as_u16(), 503);
 
     for effect in [Effect::Silence, Effect::Drip(200)] {
-        aws.inject(FaultRule::new(effect).times(1));
-        assert!(matches!(describe().await, Err(SdkError::TimeoutError(_))));
+        aws.inject(FaultRule::new(effect.clone()).times(1));
+        let answer = tokio::time::timeout(Duration::from_secs(1), describe()).await;
+        assert!(answer.is_err(), "{effect:?}");
     }
     for effect in [Effect::Close, Effect::CutOff] {
         aws.inject(FaultRule::new(effect.clone()).times(1));

@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod interop;
 mod kms_double;
 mod ours;
 mod vectors;

@@ -14,7 +14,7 @@ use sealkit_envelope::keyring::Keyring;
 use sealkit_envelope::keyring::kms::{AwsKmsKeyring, KmsClients, KmsKey};
 use sealkit_envelope::keyring::local_key::LocalKey;
 
-/// A KMS client for the endpoint at `url` that tries once.
+/// A KMS client for the endpoint at `url` that tries once, and waits longer than a busy machine takes.
 pub(crate) fn client(url: impl Into<String>, region: &str) -> Client {
     let config = aws_sdk_kms::Config::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -22,7 +22,7 @@ pub(crate) fn client(url: impl Into<String>, region: &str) -> Client {
         .endpoint_url(url)
         .credentials_provider(Credentials::for_tests())
         .retry_config(RetryConfig::disabled())
-        .timeout_config(TimeoutConfig::builder().operation_timeout(Duration::from_millis(1500)).build())
+        .timeout_config(TimeoutConfig::builder().operation_timeout(Duration::from_secs(20)).build())
         .build();
     Client::from_conf(config)
 }
