@@ -66,7 +66,8 @@ impl FaultClass {
         matches!(self, Self::Outage | Self::Throttled)
     }
 
-    /// A stable word for logs, metrics and audit lines.
+    /// The stable word for it in logs, metrics and audit lines (`docs/audit.md`), which know no difference between
+    /// credentials that are missing and those that have expired.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -74,10 +75,9 @@ impl FaultClass {
             Self::Throttled => "throttled",
             Self::Denied => "denied",
             Self::Revoked => "revoked",
-            Self::Absent => "absent",
-            Self::ExpiredLogin => "expired-login",
-            Self::NoCredentials => "no-credentials",
-            Self::Misconfigured => "misconfigured",
+            Self::Absent => "not-found",
+            Self::ExpiredLogin | Self::NoCredentials => "expired-login",
+            Self::Misconfigured => "config",
             Self::Refused => "refused",
         }
     }
@@ -249,32 +249,34 @@ impl Finding {
 
 /// Classifies a call that ended without an answer.
 fn unanswered<E: Error + 'static>(error: &SdkError<E, HttpResponse>) -> Finding {
-    let found = login::in_call(error).or_else(|| chain::endpoint(error)).or_else(|| chain::connection(error));
-    if let Some(found) = found {
+    if let Some(found) = login::in_call(error).or_else(|| chain::connection(error)) {
         return found;
     }
     let root = chain::root(error);
     match error {
+        SdkError::TimeoutError(_) => {
+            // "operation timeout (all attempts including retries) occurred after 30s"
+            let within = root.rsplit_once(" occurred after ").map(|(_, time)| format!(" within {time}"));
+            Finding::new(FaultClass::Outage, format!("no answer{}", within.as_deref().unwrap_or(" in time")))
+        }
         SdkError::ConstructionFailure(_) => {
-            let cause = format!("no request could be made: {root}");
-            Finding::new(FaultClass::Misconfigured, cause)
+            Finding::new(FaultClass::Misconfigured, format!("no request could be made: {root}"))
         }
         _ => Finding::new(FaultClass::Outage, format!("no answer: {root}")),
     }
 }
 
-/// A text from outside on one line: control characters escaped and the rest of a long one left out.
+/// A text from outside on one line: what does not print is escaped, and the rest of a long one left out.
 fn shown(text: &str) -> String {
     let mut out = String::with_capacity(text.len().min(MESSAGE_SHOWN));
     for (count, c) in text.chars().enumerate() {
-        if count == MESSAGE_SHOWN {
-            out.push_str("...");
-            break;
-        }
-        if c.is_control() {
-            out.extend(c.escape_default());
-        } else {
-            out.push(c);
+        match c {
+            _ if count == MESSAGE_SHOWN => {
+                out.push_str("...");
+                break;
+            }
+            '"' | '\'' | '\\' => out.push(c),
+            _ => out.extend(c.escape_debug()),
         }
     }
     out

@@ -13,6 +13,7 @@ use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext};
+use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
 };
@@ -93,17 +94,31 @@ impl HttpConnector for Routes {
             _ => self.http.as_ref(),
         };
         let answer = through.unwrap_or(&self.direct).call(request);
-        HttpConnectorFuture::new(async move { answer.await.map_err(without_retry_if_untrusted) })
+        let host = uri.host().unwrap_or_default().to_owned();
+        HttpConnectorFuture::new(async move { answer.await.map_err(|error| unreached(host, error)) })
     }
 }
 
-/// A certificate that is not trusted now is not trusted in a second either, so the error becomes
-/// one that is not tried again.
-fn without_retry_if_untrusted(error: ConnectorError) -> ConnectorError {
-    match rustls_error(&error) {
-        Some(rustls::Error::InvalidCertificate(_)) => {
-            ConnectorError::other(error.into_source(), None).never_connected()
-        }
-        _ => error,
+/// A request that got no answer, and from whom; the SDK's own errors do not name the host.
+#[derive(Debug, thiserror::Error)]
+#[error("{host} did not answer")]
+pub(crate) struct Unreached {
+    pub(crate) host: String,
+    source: BoxError,
+}
+
+/// Adds the host to an error, and keeps a certificate that is not trusted from being tried again:
+/// it will not be trusted in a second either.
+fn unreached(host: String, error: ConnectorError) -> ConnectorError {
+    let (timeout, io, user, other) = (error.is_timeout(), error.is_io(), error.is_user(), error.as_other());
+    let untrusted = matches!(rustls_error(&error), Some(rustls::Error::InvalidCertificate(_)));
+    let source = error.into_source();
+    let source = Box::new(Unreached { host, source });
+    match () {
+        () if untrusted => ConnectorError::other(source, None),
+        () if timeout => ConnectorError::timeout(source),
+        () if io => ConnectorError::io(source),
+        () if user => ConnectorError::user(source),
+        () => ConnectorError::other(source, other),
     }
 }

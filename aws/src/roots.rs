@@ -51,19 +51,26 @@ impl Roots {
         if let Some((name, path)) = environment.first(&["SSL_CERT_FILE"]) {
             return Self::from_file(RootsOrigin::SslCertFile, name, Path::new(path));
         }
-        if let Some((name, path)) = environment.first(&["SSL_CERT_DIR"]) {
-            let path = Path::new(path);
-            let found = rustls_native_certs::load_certs_from_paths(None, Some(path));
-            return Self::from_result(RootsOrigin::SslCertFile, name, path, found);
+        if let Some((name, directories)) = environment.first(&["SSL_CERT_DIR"]) {
+            let mut found = CertificateResult::default();
+            for directory in std::env::split_paths(directories) {
+                let more = rustls_native_certs::load_certs_from_paths(None, Some(&directory));
+                found.certs.extend(more.certs);
+                found.errors.extend(more.errors);
+            }
+            return Self::from_result(RootsOrigin::SslCertFile, name, Path::new(directories), found);
         }
         let system = usable(rustls_native_certs::load_native_certs().certs);
         if !system.is_empty() {
             return Ok(Self { origin: RootsOrigin::System, certificates: system });
         }
-        Ok(Self {
-            origin: RootsOrigin::Bundled,
-            certificates: usable(webpki_root_certs::TLS_SERVER_ROOT_CERTS.to_vec()),
-        })
+        Ok(Self::bundled())
+    }
+
+    /// Mozilla's roots, as they were when this program was built.
+    fn bundled() -> Self {
+        let certificates = usable(webpki_root_certs::TLS_SERVER_ROOT_CERTS.to_vec());
+        Self { origin: RootsOrigin::Bundled, certificates }
     }
 
     /// Where they come from.
@@ -123,5 +130,19 @@ fn into_io(error: rustls_native_certs::Error) -> Option<io::Error> {
     match error.kind {
         rustls_native_certs::ErrorKind::Io { inner, .. } => Some(inner),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_compiled_in_roots_can_all_be_used() {
+        let roots = Roots::bundled();
+        assert_eq!(roots.certificates.len(), webpki_root_certs::TLS_SERVER_ROOT_CERTS.len());
+        // AWS' endpoints have certificates of Amazon's own authorities.
+        let amazon = |der: &&CertificateDer<'_>| der.windows(16).any(|it| it == b"Amazon Root CA 1");
+        assert_eq!(roots.certificates.iter().filter(amazon).count(), 1);
     }
 }

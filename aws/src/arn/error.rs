@@ -62,18 +62,19 @@ impl fmt::Display for ArnFlaw {
             Self::TooLong(length) => write!(f, "{length} bytes are too long for a KMS key identifier (at most 2048)"),
             Self::NoArn => f.write_str("not an ARN (arn:PARTITION:kms:REGION:ACCOUNT:key/ID)"),
             Self::Fields(count) => {
-                write!(f, "an ARN of a key has 6 parts between colons (arn:PARTITION:kms:REGION:ACCOUNT:key/ID), not {count}")
+                write!(f, "an ARN of a key has 6 parts (arn:PARTITION:kms:REGION:ACCOUNT:key/ID), not {count}")
             }
             Self::Partition(it) => write!(f, "the partition {} is not like aws, aws-us-gov or aws-cn", Shown(it)),
             Self::Service(it) => write!(f, "the service is {}, not \"kms\"", Shown(it)),
             Self::Region(it) => write!(f, "the Region {} is not like eu-west-1", Shown(it)),
             Self::Account(it) => write!(f, "the account {} is not twelve digits", Shown(it)),
             Self::Resource(it) => write!(f, "{} is neither key/ID nor alias/NAME", Shown(it)),
-            Self::AliasForKey => f.write_str("an alias where the ARN of a key is needed (aws kms describe-key shows it)"),
+            Self::AliasForKey => f.write_str("an alias where a key's ARN is needed (aws kms describe-key shows it)"),
             Self::KeyForAlias => f.write_str("a key where the ARN of an alias is needed"),
-            Self::SingleRegion => f.write_str("not a multi-Region key (their ids begin with mrk-), so it has no replica elsewhere"),
+            Self::SingleRegion => f.write_str("not a multi-Region key (mrk-…), so it has no replica elsewhere"),
             Self::Form => f.write_str(
-                "not a KMS key: expected a key ARN, an alias ARN, a key id (a UUID or mrk- and 32 hexadecimal digits) or alias/NAME",
+                "not a KMS key: expected a key ARN, an alias ARN, alias/NAME or a key id (a UUID, or mrk- and 32 \
+                 hexadecimal digits)",
             ),
         }
     }

@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 const KEY: &str = "arn:aws:kms:us-west-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
@@ -102,5 +104,57 @@ fn identifiers_take_four_forms() {
     assert!(parsed("alias/app").is_alias() && parsed("alias/app").region().is_none());
     for wrong in ["", "app", "alias/", "alias/a b", "mrk-1234", "1234abcd-12ab-34cd-56ef-1234567890a", "local:demo"] {
         assert!(wrong.parse::<KeyIdentifier>().is_err(), "{wrong:?}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_parses_is_what_was_written(
+        partition in "aws(-[a-z]{2,4}){0,2}",
+        region in "[a-z]{2,4}(-[a-z]{2,6}){1,2}-[0-9]{1,2}",
+        account in "[0-9]{12}",
+        id in "(mrk-)?[0-9A-Za-z_-]{1,40}",
+        other in "[a-z]{2}-[a-z]{4,9}-[1-9]",
+    ) {
+        let text = format!("arn:{partition}:kms:{region}:{account}:key/{id}");
+        let arn = key(&text);
+        prop_assert_eq!(arn.as_str(), &text);
+        prop_assert_eq!(
+            (arn.partition(), arn.region(), arn.account(), arn.resource_id()),
+            (partition.as_str(), region.as_str(), account.as_str(), id.as_str())
+        );
+        prop_assert!(arn.mrk_matches(&arn));
+        match arn.in_region(&other) {
+            Ok(there) => {
+                prop_assert!(arn.is_multi_region() && there.mrk_matches(&arn) && arn.mrk_matches(&there));
+                prop_assert_eq!(key(there.as_str()), there);
+            }
+            Err(_) => prop_assert!(!arn.is_multi_region()),
+        }
+    }
+
+    #[test]
+    fn one_changed_byte_never_yields_another_reading(at in 0_usize..75, byte in any::<u8>()) {
+        let mut bytes = MRK.as_bytes().to_vec();
+        let at = at % bytes.len();
+        bytes[at] = byte;
+        if let Ok(text) = String::from_utf8(bytes)
+            && let Ok(arn) = text.parse::<KeyArn>()
+        {
+            prop_assert_eq!(arn.as_str(), text.as_str());
+            let same_key = text == MRK || MRK.split(':').nth(3) != Some(arn.region());
+            prop_assert_eq!(arn.mrk_matches(&key(MRK)), same_key);
+        }
+    }
+
+    #[test]
+    fn no_text_makes_the_parsers_panic_or_errors_unprintable(text in any::<String>()) {
+        for error in [
+            text.parse::<KeyArn>().err(),
+            text.parse::<AliasArn>().err(),
+            text.parse::<KeyIdentifier>().err(),
+        ].into_iter().flatten() {
+            prop_assert!(!error.to_string().chars().any(char::is_control));
+        }
     }
 }

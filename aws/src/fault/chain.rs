@@ -3,11 +3,11 @@
 use std::error::Error;
 use std::io;
 
-use aws_smithy_http::endpoint::error::ResolveEndpointError;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use rustls::CertificateError;
 
 use super::{FaultClass, Finding, shown};
+use crate::http::Unreached;
 
 /// Any error, as `source` gives it.
 pub(crate) type AnyError = dyn Error + 'static;
@@ -32,24 +32,33 @@ pub(super) fn root(error: &AnyError) -> String {
     shown(&links(error).last().map(ToString::to_string).unwrap_or_default())
 }
 
-/// Settings that lead to no endpoint: no Region, or FIPS together with an endpoint of one's own.
-pub(super) fn endpoint(error: &AnyError) -> Option<Finding> {
-    let resolving = links(error).find(|link| link.is::<ResolveEndpointError>())?;
-    let cause = format!("no endpoint can be chosen: {}", root(resolving));
-    Some(Finding::new(FaultClass::Misconfigured, cause))
-}
-
-/// What stopped a connection, where the error is one about a connection.
+/// What stopped a call before there was an answer, where the error is one of sending.
 pub(super) fn connection(error: &AnyError) -> Option<Finding> {
     let connector = links(error).find_map(|link| link.downcast_ref::<ConnectorError>())?;
+    let host = links(connector).find_map(|link| link.downcast_ref::<Unreached>()).map(|it| it.host.as_str());
     if let Some(tls) = rustls_error(connector) {
-        return Some(from_tls(tls));
+        return Some(from_tls(tls, host));
     }
     let io = links(connector).filter_map(|link| link.downcast_ref::<io::Error>()).last();
+    if host.is_none() && io.is_none() && connector.is_other() && connector.as_other().is_none() {
+        // Nothing was sent: no endpoint can be chosen (no Region, FIPS with an endpoint of one's
+        // own) or the one that was given is no URL.
+        let cause = format!("no request could be made: {}", root(connector));
+        return Some(Finding::new(FaultClass::Misconfigured, cause));
+    }
+    let tunnel = links(connector).map(ToString::to_string).find(|text| text.starts_with("tunnel error"));
+    if let Some(tunnel) = tunnel {
+        let to = host.map(|host| format!(" to {}", shown(host))).unwrap_or_default();
+        let cause = format!("the proxy opened no tunnel{to} ({})", shown(&tunnel));
+        return Some(Finding::new(FaultClass::Outage, cause).with_hint(
+            "check HTTPS_PROXY, the proxy's password and what it lets through, or name the host in NO_PROXY",
+        ));
+    }
+    let from = host.map(|host| format!(" from {}", shown(host))).unwrap_or_default();
     let cause = match io {
-        _ if connector.is_timeout() => "no answer in time".to_owned(),
-        Some(io) => format!("no connection: {}", shown(&io.to_string())),
-        None => format!("no connection: {}", root(connector)),
+        _ if connector.is_timeout() => format!("no answer{from} in time"),
+        Some(io) => format!("no answer{from}: {}", shown(&io.to_string())),
+        None => format!("no answer{from}: {}", root(connector)),
     };
     Some(Finding::new(FaultClass::Outage, cause))
 }
@@ -60,8 +69,9 @@ pub(crate) fn rustls_error(error: &AnyError) -> Option<&rustls::Error> {
 }
 
 /// A failed handshake counts as an outage: nobody who may speak for the service has answered.
-fn from_tls(error: &rustls::Error) -> Finding {
-    let finding = Finding::new(FaultClass::Outage, format!("the TLS handshake failed: {error}"));
+fn from_tls(error: &rustls::Error, host: Option<&str>) -> Finding {
+    let with = host.map(|host| format!(" with {}", shown(host))).unwrap_or_default();
+    let finding = Finding::new(FaultClass::Outage, format!("the TLS handshake{with} failed: {error}"));
     let rustls::Error::InvalidCertificate(certificate) = error else {
         return finding;
     };

@@ -29,7 +29,8 @@ impl Place<'_> {
 pub(super) fn next_step(class: FaultClass, code: Option<&str>, place: &Place<'_>) -> String {
     match class {
         FaultClass::Outage => format!(
-            "check the network path to AWS{} (proxy, endpoint, DNS, CA bundle) and https://health.aws.amazon.com, then try again",
+            "check the network path to AWS{} (proxy, endpoint, DNS, CA bundle) and https://health.aws.amazon.com, then \
+             try again",
             place.in_region()
         ),
         FaultClass::Throttled => format!(
@@ -38,16 +39,16 @@ pub(super) fn next_step(class: FaultClass, code: Option<&str>, place: &Place<'_>
         ),
         FaultClass::Denied => denied(place),
         FaultClass::Revoked => revoked(place),
-        FaultClass::Absent => format!(
-            "check the name, the account and the Region: nothing of this name is there{}",
-            place.in_region()
-        ),
+        FaultClass::Absent => {
+            format!("check the name, the account and the Region: nothing of this name is there{}", place.in_region())
+        }
         FaultClass::ExpiredLogin => expired(code),
         FaultClass::NoCredentials => "log in (`aws sso login --profile NAME`) and name the profile (--profile or \
              AWS_PROFILE), or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the workload a role"
             .to_owned(),
         FaultClass::Misconfigured => {
-            "check the AWS settings in the environment and in ~/.aws/config (profile, region, endpoint_url, FIPS and dual-stack)"
+            "check the AWS settings in the environment and in ~/.aws/config (profile, region, endpoint_url, FIPS and \
+             dual-stack)"
                 .to_owned()
         }
         FaultClass::Refused => refused(code),
@@ -58,7 +59,8 @@ fn denied(place: &Place<'_>) -> String {
     let (action, resource) = (place.action, place.resource);
     if place.is_kms() {
         format!(
-            "allow {action} on {resource} in the caller's IAM policy and in the key policy, and look for an explicit deny"
+            "allow {action} on {resource} in the caller's IAM policy and in the key policy, and look for an explicit \
+             deny"
         )
     } else {
         format!("allow {action} on {resource} in the caller's IAM policy, and look for an explicit deny")
@@ -82,8 +84,8 @@ fn expired(code: Option<&str>) -> String {
             "check the secret access key and this machine's clock".to_owned()
         }
         Some("UnrecognizedClientException" | "InvalidClientTokenId" | "InvalidAccessKeyId") => {
-            "the access key is unknown there: check it, the partition and whether the Region is enabled for the account, \
-             or log in again (`aws sso login --profile NAME`)"
+            "the access key is unknown there: check it, the partition and whether the Region is enabled for the \
+             account, or log in again (`aws sso login --profile NAME`)"
                 .to_owned()
         }
         Some("InvalidIdentityToken" | "InvalidIdentityTokenException") => {

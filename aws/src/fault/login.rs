@@ -100,8 +100,7 @@ fn find(error: &CredentialsError, login: &Login) -> Finding {
         ));
     }
     if let CredentialsError::InvalidConfiguration(_) = error {
-        let cause = format!("the settings for credentials cannot be used: {text}");
-        return Finding::new(FaultClass::Misconfigured, cause);
+        return from_settings(&text, login);
     }
     if let Some(io) = links(error).find_map(|link| link.downcast_ref::<io::Error>()) {
         let cause = format!("a file that the credentials come from cannot be read: {io}");
@@ -111,6 +110,22 @@ fn find(error: &CredentialsError, login: &Login) -> Finding {
         );
     }
     from_endpoint(&text)
+}
+
+/// A profile or a variable that names a source which cannot be used.
+fn from_settings(text: &str, login: &Login) -> Finding {
+    if text.contains("login session") {
+        // Reading these would bring a second P-256, SHA-2 and random number generator, all of older
+        // versions than those that the envelope uses.
+        let profile = login.profile();
+        let cause = format!("profile {profile} has its credentials from `aws login`, which is not read here");
+        return Finding::new(FaultClass::Misconfigured, cause).with_hint(format!(
+            "let the AWS CLI hand them over: in another profile, `credential_process = aws configure \
+             export-credentials --profile {profile} --format process`"
+        ));
+    }
+    let cause = format!("the settings for credentials cannot be used: {text}");
+    Finding::new(FaultClass::Misconfigured, cause)
 }
 
 /// An answer of the HTTP endpoint that containers and instances get credentials from.

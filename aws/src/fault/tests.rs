@@ -61,3 +61,10 @@ fn only_outage_and_throttling_let_another_region_answer() {
     assert!(FaultClass::Outage.is_failover_worthy() && FaultClass::Throttled.is_failover_worthy());
     assert!(!FaultClass::Revoked.is_failover_worthy() && !FaultClass::Denied.is_failover_worthy());
 }
+
+#[test]
+fn a_message_stays_on_one_line_and_of_bounded_length() {
+    let message = format!("a\n\u{1b}[2J\u{202e}it's {}", "x".repeat(5000));
+    let text = fault("AccessDeniedException", &message, 400).to_string();
+    assert!(text.contains(r"a\n\u{1b}[2J\u{202e}it's x") && text.len() < 1200, "{text}");
+}

@@ -91,6 +91,26 @@ fn a_broken_credential_process_is_named_and_its_output_is_not_shown() {
     }
 }
 
+#[test]
+fn a_slow_credential_process_ends_at_the_deadline() {
+    let config = "[profile p]\ncredential_process = sleep 3\n";
+    let probe = nobody(&kms()).with_file(".aws/config", config).with("AWS_PROFILE", "p");
+    let outcome = probe.with("PROBE_DEADLINE", "500").run();
+    outcome.expect(FaultClass::Outage, &["source of the credentials", "credential process"]);
+    assert!(outcome.took < Duration::from_millis(1500), "{:?}", outcome.took);
+}
+
+#[test]
+fn profiles_that_cannot_give_credentials_are_wrong_settings() {
+    let config = "[profile login]\nlogin_session = arn:aws:iam::111122223333:user/x\n\
+        [profile half]\naws_access_key_id = AK\n[profile a]\nrole_arn = arn:aws:iam::111122223333:role/x\n\
+        source_profile = b\n[profile b]\nrole_arn = arn:aws:iam::111122223333:role/x\nsource_profile = a\n";
+    let run = |profile| nobody(&kms()).with_file(".aws/config", config).with("AWS_PROFILE", profile).run();
+    run("login").expect(FaultClass::Misconfigured, &["`aws login`", "export-credentials --profile login"]);
+    run("half").expect(FaultClass::Misconfigured, &["half", "aws_secret_access_key"]);
+    run("a").expect(FaultClass::Misconfigured, &["infinite loop"]);
+}
+
 const WEB_IDENTITY: &str = "<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult>\
     <AssumedRoleUser><Arn>arn:aws:sts::111122223333:assumed-role/r/s</Arn>\
     <AssumedRoleId>A:s</AssumedRoleId></AssumedRoleUser><Credentials>\

@@ -96,7 +96,7 @@ impl Outcome {
 
     #[track_caller]
     pub(crate) fn expect(&self, class: FaultClass, parts: &[&str]) {
-        assert_eq!(self.class, class.as_str(), "{}", self.text);
+        assert_eq!(self.class, format!("{class:?}"), "{}", self.text);
         for part in parts {
             assert!(self.text.contains(part), "no {part:?} in {:?}", self.text);
         }
@@ -144,7 +144,7 @@ async fn call(options: &Options) -> (String, String) {
         Ok(_) => ("ok".to_owned(), format!("{region} {:?}", config.roots())),
         Err(error) => {
             let fault = Fault::from_sdk("kms:DescribeKey", KEY, Some(&region), &error);
-            (fault.class().to_string(), fault.to_string())
+            (format!("{:?}", fault.class()), fault.to_string())
         }
     }
 }

@@ -92,7 +92,7 @@ fn a_proxy_gets_its_password_and_no_error_shows_it() {
     let url = format!("http://user:canary@{}", refusing.address);
     let probe = behind_proxy(&refusing, &authority).with("https_proxy", &url);
     let outcome = probe.with("AWS_MAX_ATTEMPTS", "1").run();
-    outcome.expect(FaultClass::Outage, &["no connection", "proxy"]);
+    outcome.expect(FaultClass::Outage, &["no tunnel to kms.eu-west-1.amazonaws.com", "HTTPS_PROXY"]);
 }
 
 #[test]

@@ -118,7 +118,15 @@ impl Server {
         authority: &Authority,
         handle: impl Fn(&Request, usize) -> Reply + Send + Sync + 'static,
     ) -> Self {
-        let config = authority.server_config();
+        let names = ["127.0.0.1", "localhost", "kms.eu-west-1.amazonaws.com"];
+        Self::with_tls(authority.server_config(&names, 2100), handle)
+    }
+
+    /// Serves HTTPS as `config` says.
+    pub(crate) fn with_tls(
+        config: Arc<ServerConfig>,
+        handle: impl Fn(&Request, usize) -> Reply + Send + Sync + 'static,
+    ) -> Self {
         Self::start(handle, move |stream| {
             let connection = ServerConnection::new(config.clone()).unwrap();
             Box::new(StreamOwned::new(connection, stream))
@@ -179,10 +187,12 @@ impl Authority {
         self.0.pem()
     }
 
-    fn server_config(&self) -> Arc<ServerConfig> {
-        let names = ["127.0.0.1", "localhost", "kms.eu-west-1.amazonaws.com"];
+    /// A server whose certificate says what is given here.
+    pub(crate) fn server_config(&self, names: &[&str], until: i32) -> Arc<ServerConfig> {
         let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(names.map(str::to_owned)).unwrap();
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let mut params = CertificateParams::new(names).unwrap();
+        params.not_after = rcgen::date_time_ymd(until, 1, 1);
         let certificate = params.signed_by(&key, &self.0).unwrap();
         let key = PrivatePkcs8KeyDer::from(key.serialize_der());
         let provider = rustls::crypto::aws_lc_rs::default_provider();

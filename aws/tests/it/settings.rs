@@ -101,6 +101,12 @@ fn fips_and_an_endpoint_of_ones_own_contradict_each_other() {
 }
 
 #[test]
+fn an_endpoint_that_is_no_url_is_a_wrong_setting() {
+    let outcome = Probe::of_kms("kms.example.test").run();
+    outcome.expect(FaultClass::Misconfigured, &["no request could be made", "endpoint"]);
+}
+
+#[test]
 fn cloudtrail_sees_the_program_and_the_library() {
     let kms = kms();
     Probe::of_kms(&kms.url("http")).run().expect_ok();

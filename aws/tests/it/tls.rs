@@ -4,7 +4,10 @@ use std::io::Read;
 use std::net::TcpListener;
 use std::thread;
 
+use sealkit_aws::FaultClass;
+
 use crate::probe::Probe;
+use crate::server::{Authority, Reply, Server};
 
 const X25519MLKEM768: u16 = 0x11ec;
 const X25519: u16 = 0x001d;
@@ -101,4 +104,18 @@ fn post_quantum_key_agreement_is_offered_first_and_nothing_older_than_tls_1_2() 
         let aead = matches!(suite, 0x1301..=0x1303 | 0xc02b..=0xc030 | 0xcca8 | 0xcca9 | 0x00ff);
         assert!(aead, "{suite:04x} of {:04x?}", hello.suites);
     }
+}
+
+#[test]
+fn another_servers_certificate_and_an_expired_one_are_told_apart() {
+    let authority = Authority::new();
+    let run = |names: &[&str], until: i32| {
+        let server = Server::with_tls(authority.server_config(names, until), |_, _| Reply::key());
+        let probe = Probe::of_kms(&server.url("https")).with_file("ca.pem", &authority.pem());
+        let path = probe.path("ca.pem").to_str().unwrap().to_owned();
+        probe.with("AWS_CA_BUNDLE", &path).run()
+    };
+    run(&["127.0.0.1"], 2100).expect_ok();
+    run(&["elsewhere.test"], 2100).expect(FaultClass::Outage, &["TLS handshake with 127.0.0.1", "AWS_ENDPOINT_URL"]);
+    run(&["127.0.0.1"], 2000).expect(FaultClass::Outage, &["TLS handshake with 127.0.0.1", "clock"]);
 }
