@@ -9,9 +9,9 @@ import contextlib
 import os
 import sys
 
-import kms
 import stories
 from contestants import MIB, Work
+from kms import Kms
 from report import Report, machine
 
 PARTS = {
@@ -27,8 +27,8 @@ def options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"what to measure: {', '.join(PARTS)} [all]")
     parser.add_argument("--sealctl", default="target/release/sealctl", help="the binary [%(default)s]")
-    parser.add_argument("--aws-encryption-cli", default=f"{cache}/interop/a/bin/aws-encryption-cli", metavar="PATH")
-    parser.add_argument("--moto-server", default=f"{cache}/interop/moto/bin/moto_server", metavar="PATH")
+    parser.add_argument("--aws-encryption-cli", default=f"{cache}/venv-sdk3/bin/aws-encryption-cli", metavar="PATH")
+    parser.add_argument("--kms-double", default="target/debug/sealkit-aws-double", metavar="PATH", help="[%(default)s]")
     parser.add_argument("--tmpfs", default="/dev/shm", metavar="DIR", help="where all files lie [%(default)s]")
     parser.add_argument("--rounds", type=int, default=8, help="the first is dropped [%(default)s]")
     parser.add_argument("--size", type=int, default=1024, metavar="MIB", help="of the large file [%(default)s]")
@@ -55,10 +55,11 @@ def main():
     with contextlib.ExitStack() as stack:
         work = Work(chosen.tmpfs, chosen.sealctl)
         stack.callback(work.close)
-        emulated = stack.enter_context(kms.emulated(chosen.moto_server, work.at("kms.log")))
+        kms = Kms(chosen.kms_double)
+        stack.callback(kms.close)
         for part in chosen.parts or PARTS:
             print(part)
-            PARTS[part](work, report, chosen, emulated)
+            PARTS[part](work, report, chosen, kms)
     if chosen.markdown:
         print(f"\n{report.markdown()}")
     if not chosen.smoke:
