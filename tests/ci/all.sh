@@ -50,20 +50,20 @@ step_container() {
     bash tests/ci/container.sh "$dist_bin/sealctl"
 }
 
-# The official SDKs, live, in both directions.
+# What cargo ignores by default in the rig's end-to-end tests: the official SDKs, live, in both
+# directions, and whatever else needs more than cargo.
 step_interop() {
-    bash tests/interop/setup.sh
-    SEALCTL="$dist_bin/sealctl" bash tests/interop/run.sh
+    cargo test --locked --package sealkit-rig -- --ignored
+}
+
+# The same of all other crates: most need root, to mount a small file system or own files as another.
+step_privileged() {
+    cargo test --locked --workspace --exclude sealkit-rig -- --ignored
 }
 
 # The envelope crate on aarch64: its vectors under emulation, on the hardware path.
 step_aarch64() {
     bash tests/interop/aarch64.sh
-}
-
-# Tests that cargo ignores by default, for they need root, other programs or the static binary.
-step_privileged() {
-    SEALCTL="$dist_bin/sealctl" cargo test --locked --workspace -- --ignored
 }
 
 step_fuzz_smoke() {
@@ -73,5 +73,7 @@ step_fuzz_smoke() {
 # Benchmarks compile and run. Their figures mean nothing here: docs/performance.md has real ones.
 step_bench_smoke() {
     cargo bench --locked --package sealkit-envelope -- --test
-    python3 tests/bench/speed.py --smoke --sealctl "$dist_bin/sealctl"
+    cargo build --locked --package sealkit-rig --bins
+    python3 tests/bench/speed.py --smoke --sealctl "$dist_bin/sealctl" \
+        --kms-double "${CARGO_TARGET_DIR:-target}/debug/sealkit-aws-double"
 }

@@ -7,5 +7,7 @@ step_fuzz_long() {
 # 10 GiB through pipes in bounded memory, and every ratio of docs/performance.md.
 step_speed_long() {
     cargo build --locked --release --package sealctl
-    python3 tests/bench/speed.py --markdown
+    cargo build --locked --package sealkit-rig --bins
+    python3 tests/bench/speed.py --markdown --sealctl "${CARGO_TARGET_DIR:-target}/release/sealctl" \
+        --kms-double "${CARGO_TARGET_DIR:-target}/debug/sealkit-aws-double"
 }

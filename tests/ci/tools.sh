@@ -1,7 +1,14 @@
 # What the steps of --all and --long need beyond cargo, and how it gets there. Sourced by ./check.
 
-# Debian packages by the command that needs them.
-packages=(age binutils docker.io gcc iptables libc6-dev openssl python3-venv time)
+# Debian packages: a container engine, the programs that are measured beside ours, a linker and an
+# emulator for aarch64, and what builds aws-lc.
+packages=(
+    docker.io iptables
+    age openssl time
+    gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static
+    binutils gcc libc6-dev
+    python3-venv
+)
 
 # Prebuilt by the maintainers of uv and pinned by digest: building the two takes eight minutes.
 pinned_tools='
@@ -57,6 +64,7 @@ install_tools() {
 step_tools() {
     install_packages
     install_tools
+    tests/interop/setup.sh
     "$tools/bin/cargo-deny" --version
     "$tools/bin/cargo-fuzz" --version
 }
