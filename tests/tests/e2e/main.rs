@@ -7,4 +7,5 @@
 mod interop;
 mod kms_double;
 mod ours;
+mod tls_double;
 mod vectors;
