@@ -16,7 +16,7 @@ mod library;
 
 #[cfg(feature = "aws")]
 pub(crate) use self::aws::{class_of, fault};
-pub(crate) use self::library::{decrypting, encrypting};
+pub(crate) use self::library::{decrypting, encrypting, keyring};
 
 /// What is printed when something fails, and the exit code that goes with it.
 ///

@@ -1,6 +1,26 @@
 //! From what was typed and configured to a keyring: the seam between the commands and the keys.
+//!
+//! ```text
+//! Intent (typed) ─┐
+//! sealctl.toml   ─┼─▶ choice: which keys, and may they be used ─▶ keyring ─▶ plan, one for all inputs under one rule
+//! user's config  ─┘
+//! ```
+
+mod audit;
+mod choice;
+mod keyring;
+mod kms;
+mod plan;
+pub(crate) mod reference;
+mod runtime;
+mod session;
+pub(crate) mod store;
 
 use std::path::PathBuf;
+
+pub(crate) use self::audit::Entry;
+pub(crate) use self::plan::{DecryptPlan, EncryptPlan};
+pub(crate) use self::session::{Session, keygen, new_key_note};
 
 /// Everything about keys, context and policy that was typed: no file has been read yet.
 #[derive(Debug, Clone, Default)]
@@ -49,21 +69,3 @@ pub(crate) enum Direction {
     /// Data keys are unwrapped, by `decrypt` and `verify`.
     Decrypt,
 }
-
-// The rest of the seam, in the order in which the commands call it:
-//
-// impl Session {
-//     fn open(intent: Intent, direction: Direction) -> Result<Session, CliError>;
-//     /// Plans are cached by governing configuration file. `None` is standard input.
-//     fn encrypt_plan(&self, input: Option<&Path>) -> Result<Arc<EncryptPlan>, CliError>;
-//     /// Local keys and Regions are found from the header.
-//     fn decrypt_plan(&self, input: Option<&Path>, header: &UnverifiedHeader) -> Result<Arc<DecryptPlan>, CliError>;
-//     /// The limits that reading a header already has to keep.
-//     fn limits(&self, input: Option<&Path>) -> Result<Limits, CliError>;
-//     fn block_on<F: Future>(&self, future: F) -> F::Output;
-//     fn kms_calls(&self) -> u64;
-//     fn audit(&self, event) ;
-// }
-// struct EncryptPlan { encryptor: Encryptor, context: EncryptionContext, keys: Vec<String> /* as shown by --dry-run and --json */ }
-// struct DecryptPlan { decryptor: Decryptor, context: EncryptionContext }
-// Session is Sync: the workers of a batch share it.

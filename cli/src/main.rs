@@ -4,9 +4,11 @@
 mod args;
 mod batch;
 mod command;
+mod config;
 mod error;
 mod io;
 mod keys;
+mod policy;
 mod progress;
 mod report;
 

@@ -168,7 +168,8 @@ pub(crate) fn check(path: &Path, metadata: &Metadata, readers: Readers) -> Resul
 }
 
 /// `path` as one word of a shell command; nothing where it would need more than quotes.
-fn shell_word(path: &Path) -> Option<String> {
+#[must_use]
+pub fn shell_word(path: &Path) -> Option<String> {
     let text = path.to_str()?;
     if Escaped::new(text).to_string() != text || text.starts_with('-') {
         return None;

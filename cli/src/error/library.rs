@@ -91,7 +91,7 @@ fn policy(input: &str, error: &PolicyError) -> CliError {
 }
 
 /// The code of several failures is that of what a person must do first.
-fn keyring(input: &str, error: &KeyringError) -> CliError {
+pub(crate) fn keyring(input: &str, error: &KeyringError) -> CliError {
     let leaves = error.leaves();
     let worst = Exit::worst_of(leaves.iter().map(|leaf| exit_of(leaf)));
     let decisive = leaves.iter().find(|leaf| exit_of(leaf) == worst);
