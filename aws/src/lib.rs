@@ -21,7 +21,7 @@
 //! ```
 
 pub mod arn;
-pub mod config;
+mod config;
 mod credentials;
 mod environment;
 mod error;

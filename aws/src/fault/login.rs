@@ -9,6 +9,8 @@ use aws_credential_types::provider::error::CredentialsError;
 
 use super::chain::{self, AnyError, links};
 use super::{FaultClass, Finding, answer};
+use crate::http::Unreached;
+use crate::proxy::is_always_direct;
 
 /// What is known about where the credentials should come from.
 #[derive(Debug, Default)]
@@ -84,8 +86,7 @@ fn find(error: &CredentialsError, login: &Login) -> Finding {
         return from_answer(&answer, login);
     }
     if let Some(finding) = chain::connection(error) {
-        let cause = format!("the source of the credentials gave no answer: {}", finding.cause);
-        return Finding { cause, ..finding };
+        return from_silence(error, finding);
     }
     if login.sso_profile.is_some() {
         return expired_sso(login);
@@ -110,6 +111,20 @@ fn find(error: &CredentialsError, login: &Login) -> Finding {
         );
     }
     from_endpoint(&text)
+}
+
+/// No answer from STS, IAM Identity Center or an endpoint of the host.
+fn from_silence(error: &AnyError, finding: Finding) -> Finding {
+    let cause = format!("the source of the credentials gave no answer: {}", finding.cause);
+    let finding = Finding { cause, ..finding };
+    let host = links(error).find_map(|link| link.downcast_ref::<Unreached>()).map(|it| it.host.as_str());
+    if host.is_some_and(is_always_direct) {
+        return finding.with_hint(
+            "check what gives this container, pod or instance its credentials (the ECS agent, the EKS Pod Identity \
+             agent, the metadata service) and that the network lets it be reached",
+        );
+    }
+    finding
 }
 
 /// A profile or a variable that names a source which cannot be used.

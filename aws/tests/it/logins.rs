@@ -41,16 +41,17 @@ fn a_silent_metadata_service_costs_about_a_second() {
     let probe = probe.with("AWS_EC2_METADATA_SERVICE_ENDPOINT", &silent.url("http"));
     let outcome = probe.run();
     outcome.expect(FaultClass::NoCredentials, &[]);
-    assert!(outcome.took < Duration::from_millis(2500), "{:?}", outcome.took);
+    assert!(outcome.took < Duration::from_millis(3500), "{:?}", outcome.took);
     assert_eq!(silent.seen().len(), 1, "neither retried nor asked for a Region");
 }
 
 #[test]
-fn an_absent_metadata_service_costs_about_a_second() {
+fn an_absent_metadata_service_costs_no_retries() {
     let kms = kms();
-    let outcome = nobody(&kms).without("AWS_EC2_METADATA_DISABLED").run();
+    let probe = nobody(&kms).without("AWS_EC2_METADATA_DISABLED");
+    let outcome = probe.with("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:1").run();
     outcome.expect(FaultClass::NoCredentials, &[]);
-    assert!(outcome.took < Duration::from_millis(2500), "{:?}", outcome.took);
+    assert!(outcome.took < Duration::from_millis(3500), "{:?}", outcome.took);
 }
 
 #[test]
@@ -97,7 +98,7 @@ fn a_slow_credential_process_ends_at_the_deadline() {
     let probe = nobody(&kms()).with_file(".aws/config", config).with("AWS_PROFILE", "p");
     let outcome = probe.with("PROBE_DEADLINE", "500").run();
     outcome.expect(FaultClass::Outage, &["source of the credentials", "credential process"]);
-    assert!(outcome.took < Duration::from_millis(1500), "{:?}", outcome.took);
+    assert!(outcome.took < Duration::from_millis(2500), "{:?}", outcome.took);
 }
 
 #[test]
@@ -191,6 +192,9 @@ fn a_container_has_credentials() {
     assert_eq!(endpoint.seen()[0].header("authorization"), Some("canary-token"));
     assert_eq!(signer(&kms.seen()[0]), "AKTASK");
 
+    let closed = probe.with("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1:1/");
+    closed.run().expect(FaultClass::Outage, &["no answer from 127.0.0.1", "agent"]);
+    let probe = closed;
     let refusing = Server::http(|_, _| Reply::json(403, "canary"));
     let probe = probe.with("AWS_CONTAINER_CREDENTIALS_FULL_URI", &refusing.url("http"));
     probe.run().expect(FaultClass::ExpiredLogin, &["HTTP 403", "role of the task"]);

@@ -21,7 +21,7 @@ fn throttling_is_retried_with_growing_random_waits() {
     for (pair, bound) in seen.windows(2).zip([200, 400, 800]) {
         // The bound of the wait, and what a busy machine may add.
         let waited = pair[1].at.duration_since(pair[0].at);
-        assert!(waited < Duration::from_millis(bound + 500), "{waited:?} of {bound} ms");
+        assert!(waited < Duration::from_millis(bound + 1500), "{waited:?} of {bound} ms");
     }
 }
 
@@ -42,7 +42,7 @@ fn silence_ends_at_the_deadline() {
     let kms = Server::http(|_, _| Reply::Silence);
     let outcome = Probe::of_kms(&kms.url("http")).with("PROBE_DEADLINE", "900").run();
     outcome.expect(FaultClass::Outage, &["kms:DescribeKey", "no answer within 900ms", "network path"]);
-    assert!(outcome.took < Duration::from_millis(1800), "{:?}", outcome.took);
+    assert!(outcome.took < Duration::from_millis(3000), "{:?}", outcome.took);
     assert!(kms.seen().len() > 1, "a silent server is given up before the deadline");
 }
 

@@ -62,8 +62,8 @@ fn an_emulator_with_its_own_certificate_is_reached_through_aws_ca_bundle_alone()
     let probe = Probe::of_kms(&kms.url("https")).with_file("ca.pem", &authority.pem());
     let path = probe.path("ca.pem").to_str().unwrap().to_owned();
 
-    let outcome = probe.run();
-    outcome.expect(FaultClass::Outage, &["TLS handshake", "AWS_CA_BUNDLE", KEY]);
+    let probe = probe.without("SSL_CERT_FILE");
+    probe.run().expect(FaultClass::Outage, &["TLS handshake", "AWS_CA_BUNDLE", KEY]);
 
     let probe = probe.with("SSL_CERT_FILE", &path);
     let outcome = probe.run();
