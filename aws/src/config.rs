@@ -98,7 +98,7 @@ impl AwsConfig {
             .app_name(app_name(&options.app_name)?)
             .framework_metadata(library())
             .http_client(client)
-            .identity_cache(IdentityCache::lazy().load_timeout(options.deadline).build())
+            .identity_cache(IdentityCache::lazy().load_timeout(retry::login_timeout(options.deadline)).build())
             .region(default_region.clone().or(fallback).map(Region::new))
             .retry_config(retry::retries(options.attempts, environment, &profile)?)
             .timeout_config(retry::timeouts(options.deadline));

@@ -56,3 +56,9 @@ pub(crate) fn timeouts(deadline: Duration) -> TimeoutConfig {
         .read_timeout(deadline / 3)
         .build()
 }
+
+/// How long finding credentials may take: a little less than the whole operation, so that the error
+/// is the one that says what was waited for.
+pub(crate) fn login_timeout(deadline: Duration) -> Duration {
+    deadline - deadline / 10
+}

@@ -94,9 +94,9 @@ fn a_broken_credential_process_is_named_and_its_output_is_not_shown() {
 
 #[test]
 fn a_slow_credential_process_ends_at_the_deadline() {
-    let config = "[profile p]\ncredential_process = sleep 3\n";
+    let config = "[profile p]\ncredential_process = sleep 5\n";
     let probe = nobody(&kms()).with_file(".aws/config", config).with("AWS_PROFILE", "p");
-    let outcome = probe.with("PROBE_DEADLINE", "500").run();
+    let outcome = probe.with("PROBE_DEADLINE", "1000").run();
     outcome.expect(FaultClass::Outage, &["source of the credentials", "credential process"]);
     assert!(outcome.took < Duration::from_millis(2500), "{:?}", outcome.took);
 }
