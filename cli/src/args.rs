@@ -1,5 +1,6 @@
 //! What was typed, without side effects: nothing here reads a file or an AWS setting.
 
+mod config;
 mod decrypt;
 mod encrypt;
 mod keys;
@@ -9,6 +10,7 @@ mod run;
 
 use clap::{Parser, Subcommand};
 
+pub(crate) use self::config::{ConfigAction, ConfigArgs};
 pub(crate) use self::decrypt::{DecryptArgs, VerifyArgs};
 pub(crate) use self::encrypt::EncryptArgs;
 pub(crate) use self::limits::LimitArgs;
@@ -45,6 +47,7 @@ pub(crate) enum Command {
     Verify(VerifyArgs),
     Inspect(InspectArgs),
     Keygen(KeygenArgs),
+    Config(ConfigArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),
 }

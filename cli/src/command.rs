@@ -1,6 +1,7 @@
 //! What each command does, from what was typed to an exit code.
 
 mod completions;
+mod config;
 mod inspect;
 mod man;
 
@@ -20,6 +21,7 @@ pub(crate) fn run(args: &LowArgs) -> Result<Exit, CliError> {
         Command::Encrypt(_) | Command::Decrypt(_) | Command::Verify(_) | Command::Keygen(_) => {
             Err(CliError::usage("sealctl", "this command has no keys yet"))
         }
+        Command::Config(args) => config::run(args),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),
     }

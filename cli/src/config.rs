@@ -21,6 +21,7 @@ use crate::error::CliError;
 
 pub(crate) mod applied;
 pub(crate) mod dirs;
+pub(crate) mod explanation;
 mod mistakes;
 pub(crate) mod pattern;
 pub(crate) mod private;

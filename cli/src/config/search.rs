@@ -3,8 +3,6 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use sealkit_host::exit::Exit;
-
 use crate::error::CliError;
 
 /// The name of a repository's configuration file.
@@ -37,10 +35,7 @@ impl Location {
                 _ => (path, None),
             },
         };
-        let canonical = directory.canonicalize().map_err(|error| {
-            let exit = if error.kind() == io::ErrorKind::NotFound { Exit::NotFound } else { Exit::Io };
-            CliError::new(exit, directory.display().to_string(), format!("cannot resolve the directory: {error}"))
-        })?;
+        let canonical = directory.canonicalize().map_err(|error| CliError::reading(directory, &error))?;
         Ok(Self { directory: canonical, name: name.map(PathBuf::from) })
     }
 
@@ -83,11 +78,7 @@ fn exists(path: &Path) -> Result<bool, CliError> {
     match path.symlink_metadata() {
         Ok(_) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(CliError::new(
-            Exit::Io,
-            path.display().to_string(),
-            format!("cannot tell whether the file exists: {error}"),
-        )),
+        Err(error) => Err(CliError::reading(path, &error)),
     }
 }
 
