@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use aws_sdk_kms::Client;
 use sealkit_aws::arn::{KeyArn, KeyIdentifier};
-use sealkit_aws::config::{AwsConfig, Options};
+use sealkit_aws::{AwsConfig, Options};
 use sealkit_envelope::keyring::Keyring;
 use sealkit_envelope::keyring::kms::{
     AwsKmsKeyring, DiscoveryFilter, KmsClients, KmsConfigError, KmsKey, Observer, resolve_alias,
