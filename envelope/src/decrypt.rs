@@ -198,7 +198,7 @@ impl Opening {
     pub fn open(self, body: &[u8]) -> Result<(Plaintext, VerifiedHeader), DecryptError> {
         let mut plaintext = Plaintext::zeroed(body.len());
         let opener = Opener::new(&self.frames, NonZeroUsize::MIN, signature(&self.header, self.verifying_key));
-        let length = opener.run(body, plaintext.expose_secret_mut())?;
+        let length = opener.of_length(body.len()).run(body, plaintext.expose_secret_mut())?;
         plaintext.truncate(usize::try_from(length).expect("no longer than the body that holds it"));
         Ok((plaintext, self.header))
     }

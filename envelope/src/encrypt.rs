@@ -9,7 +9,8 @@ use crate::context::EncryptionContext;
 use crate::error::EncryptError;
 use crate::keyring::KeyringError;
 use crate::message::{
-    EncryptedDataKey, FINAL_OVERHEAD, FINAL_PREFIX, Frames, HeaderBody, LAST_REGULAR, MESSAGE_ID, MessageKeys, REGULAR_PREFIX, footer,
+    EncryptedDataKey, FINAL_OVERHEAD, FINAL_PREFIX, Frames, HeaderBody, LAST_REGULAR, MESSAGE_ID, MessageKeys,
+    REGULAR_PREFIX, footer,
 };
 use crate::policy::{FrameLength, Limits};
 use crate::primitives::{Sha384, SigningKey, random};

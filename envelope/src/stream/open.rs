@@ -22,6 +22,8 @@ const SLACK: usize = FINAL_OVERHEAD - REGULAR_OVERHEAD + FOOTER_PREFIX + LONGEST
 pub(crate) struct Opener<'a> {
     frames: &'a Frames,
     in_batch: usize,
+    /// Bytes of body that a buffer holds: a batch of regular frames, or all that there is.
+    batch: usize,
     workers: NonZeroUsize,
     crew: Crew,
     signature: Option<(Turnstile<Sha384>, Arc<VerifyingKey>)>,
@@ -49,14 +51,22 @@ impl<'a> Opener<'a> {
         workers: NonZeroUsize,
         signature: Option<(Sha384, Arc<VerifyingKey>)>,
     ) -> Self {
+        let in_batch = frames_in_batch(frames.length());
         Self {
             frames,
-            in_batch: frames_in_batch(frames.length()),
+            in_batch,
+            batch: in_batch * frames.stride(),
             workers,
             crew: Crew::new(),
             signature: signature.map(|(hash, key)| (Turnstile::new(hash), key)),
             plaintext: AtomicU64::new(0),
         }
+    }
+
+    /// Says how long the body is: a small one is not worth a buffer as long as a frame, which is zeroed afterwards.
+    pub(crate) fn of_length(mut self, body: usize) -> Self {
+        self.batch = self.batch.min(body);
+        self
     }
 
     /// Opens what `reader` gives behind the header, to its end. Returns the bytes of plaintext.
@@ -116,7 +126,7 @@ impl<'a> Opener<'a> {
     }
 
     fn buffer(&self) -> Plaintext {
-        Plaintext::zeroed(self.in_batch * self.frames.stride() + SLACK)
+        Plaintext::zeroed(self.batch + SLACK)
     }
 
     /// Reads whole regular frames or, where the final frame begins among them, all that is left of the input.
@@ -127,7 +137,7 @@ impl<'a> Opener<'a> {
         mut read: impl FnMut(&mut [u8], usize) -> io::Result<usize>,
     ) -> Result<Piece, (u64, DecryptError)> {
         let stride = self.frames.stride();
-        let whole = self.in_batch * stride;
+        let whole = self.batch;
         let failed = |error| (index, DecryptError::Read(error));
         let mut length = read_full(&mut buffer[..whole], &mut read).map_err(failed)?;
         let starts = (0..self.in_batch).take_while(|n| n * stride < length);
