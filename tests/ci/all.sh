@@ -72,7 +72,8 @@ step_fuzz_smoke() {
 
 # Benchmarks compile and run. Their figures mean nothing here: docs/performance.md has real ones.
 step_bench_smoke() {
-    cargo bench --locked --package sealkit-envelope --package sealkit-host -- --test
+    cargo bench --locked --package sealkit-envelope --package sealkit-host --bench '*' \
+        --features sealkit-envelope/bench,sealkit-envelope/aws-lc -- --test
     cargo build --locked --package sealkit-rig --bins
     python3 tests/bench/speed.py --smoke --sealctl "$dist_bin/sealctl" \
         --kms-double "${CARGO_TARGET_DIR:-target}/debug/sealkit-aws-double"
