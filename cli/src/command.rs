@@ -2,8 +2,12 @@
 
 mod completions;
 mod config;
+mod decrypt;
+mod encrypt;
 mod inspect;
+mod keygen;
 mod man;
+mod pipeline;
 
 use sealkit_host::exit::Exit;
 
@@ -17,10 +21,11 @@ use crate::error::CliError;
 /// happen and are in the exit code alone.
 pub(crate) fn run(args: &LowArgs) -> Result<Exit, CliError> {
     match &args.command {
+        Command::Encrypt(args) => encrypt::run(args),
+        Command::Decrypt(args) => decrypt::decrypt(args),
+        Command::Verify(args) => decrypt::verify(args),
         Command::Inspect(args) => inspect::run(args),
-        Command::Encrypt(_) | Command::Decrypt(_) | Command::Verify(_) | Command::Keygen(_) => {
-            Err(CliError::usage("sealctl", "this command has no keys yet"))
-        }
+        Command::Keygen(args) => keygen::run(args),
         Command::Config(args) => config::run(args),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),

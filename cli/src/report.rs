@@ -1,5 +1,6 @@
 //! What a run says about itself: JSON lines on standard output, the rest on standard error.
 
+use std::collections::HashSet;
 use std::io::Write;
 use std::ops::ControlFlow;
 use std::time::Instant;
@@ -42,11 +43,22 @@ pub(crate) struct Report<'a> {
     done: usize,
     bytes: u64,
     failures: Vec<Exit>,
+    /// Errors about keys and configuration hit many inputs alike, and are said once.
+    said: HashSet<String>,
 }
 
 impl<'a> Report<'a> {
     pub(crate) fn new(operation: &'static str, run: &'a RunArgs, progress: &'a Progress) -> Self {
-        Self { operation, run, progress, started: Instant::now(), done: 0, bytes: 0, failures: Vec::new() }
+        Self {
+            operation,
+            run,
+            progress,
+            started: Instant::now(),
+            done: 0,
+            bytes: 0,
+            failures: Vec::new(),
+            said: HashSet::new(),
+        }
     }
 
     /// Says how one job ended.
@@ -73,8 +85,10 @@ impl<'a> Report<'a> {
 
     fn failure(&mut self, error: &CliError) {
         self.failures.push(error.exit);
-        if !error.is_silent() {
-            self.progress.say(&presented(error));
+        let text = presented(error);
+        if !error.is_silent() && !self.said.contains(&text) {
+            self.progress.say(&text);
+            self.said.insert(text);
         }
     }
 
@@ -127,11 +141,17 @@ impl<'a> Report<'a> {
 /// # Errors
 /// Standard output's.
 pub(crate) fn print_json(record: &impl Serialize) -> Result<(), CliError> {
-    let failed = |error: &std::io::Error| CliError::writing("standard output", error);
-    let mut line = serde_json::to_vec(record).map_err(|error| failed(&error.into()))?;
-    line.push(b'\n');
+    let line = serde_json::to_string(record);
+    print_line(&line.map_err(|error| CliError::writing("standard output", &error.into()))?)
+}
+
+/// Prints a line to standard output.
+///
+/// # Errors
+/// Standard output's.
+pub(crate) fn print_line(line: &str) -> Result<(), CliError> {
     let mut out = std::io::stdout().lock();
-    out.write_all(&line).and_then(|()| out.flush()).map_err(|error| failed(&error))
+    writeln!(out, "{line}").and_then(|()| out.flush()).map_err(|error| CliError::writing("standard output", &error))
 }
 
 /// An error as it is printed: object and cause on one line, the next step on another.

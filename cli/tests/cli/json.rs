@@ -1,0 +1,63 @@
+//! `--json`: one object a line, and a summary.
+
+use serde_json::Value;
+
+use crate::rig::{Dir, KEY, Run};
+
+fn lines(run: &Run) -> Vec<Value> {
+    let text = String::from_utf8(run.stdout.clone()).expect("JSON is UTF-8");
+    text.lines().map(|line| serde_json::from_str(line).expect("each line is an object")).collect()
+}
+
+#[test]
+fn each_input_and_the_summary_are_objects() {
+    let dir = Dir::new().with_key();
+    dir.write("x", "secret");
+    let run = dir.run(["encrypt", "-k", KEY, "--json", "--jobs", "1", "x", "missing"]).failed(8, "missing");
+    let lines = lines(&run);
+    assert_eq!(lines.len(), 3);
+    assert_eq!(lines[0]["outcome"], "ok");
+    assert_eq!(lines[0]["output"], "x.sealed");
+    assert_eq!(lines[0]["bytes"], 6);
+    assert_eq!(lines[1]["error"]["name"], "not-found");
+    assert_eq!(lines[1]["error"]["code"], 5);
+    assert_eq!((&lines[2]["type"], &lines[2]["ok"], &lines[2]["failed"]), (&"summary".into(), &1.into(), &1.into()));
+    assert_eq!(lines[2]["kms_calls"], 0);
+}
+
+#[test]
+fn json_never_mixes_with_data() {
+    let dir = Dir::new().with_key();
+    dir.write("x", "secret");
+    dir.run(["encrypt", "-k", KEY, "x"]).ok();
+    let run = dir.run(["decrypt", "--json", "x.sealed"]).failed(2, "standard output carries the data");
+    assert!(run.stdout.is_empty());
+}
+
+#[test]
+fn inspect_shows_what_the_header_claims_escaped() {
+    let dir = Dir::new().with_key();
+    dir.write("x", "secret");
+    dir.run(["encrypt", "-k", KEY, "-c", "app=a\u{1b}[2Jb\u{202e}", "--sign", "x"]).ok();
+    let run = dir.run(["inspect", "x.sealed"]).ok();
+    let text = String::from_utf8(run.stdout).expect("text");
+    assert!(text.contains("not verified"), "{text}");
+    assert!(text.contains(r"app = a\u{1b}[2Jb\u{202e}"), "{text}");
+    assert!(text.contains("local:test-") && text.contains("0x0578"), "{text}");
+    let header = &lines(&dir.run(["inspect", "--json", "x.sealed"]).ok())[0];
+    assert_eq!(header["verified"], false);
+    assert_eq!(header["context"]["app"], "a\u{1b}[2Jb\u{202e}");
+    assert_eq!(header["signed"], true);
+}
+
+#[test]
+fn other_formats_are_refused_by_name() {
+    let dir = Dir::new();
+    dir.write("v1", [1, 0x80, 3, 0x78]);
+    dir.write("v1.txt", "AYADeA==\n");
+    for name in ["v1", "v1.txt"] {
+        dir.run(["inspect", name]).failed(7, "version 1");
+    }
+    dir.write("age", "age-encryption.org/v1\n");
+    dir.run(["inspect", "age"]).failed(7, "not an AWS Encryption SDK message");
+}

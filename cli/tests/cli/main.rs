@@ -1,0 +1,11 @@
+//! `sealctl` as its user meets it: files, trees, pipes, terminals, signals.
+
+mod batch;
+mod files;
+mod interrupted;
+mod json;
+mod pages;
+mod rig;
+mod streams;
+mod terminal;
+mod trees;

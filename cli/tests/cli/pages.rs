@@ -1,0 +1,32 @@
+//! Help, completions and manual pages.
+
+use crate::rig::Dir;
+
+#[test]
+fn cases_pin_help_output_and_exit_codes() {
+    let home = tempfile::tempdir().expect("tests have a temporary directory");
+    trycmd::TestCases::new()
+        .env("HOME", home.path().display().to_string())
+        .env("XDG_DATA_HOME", home.path().join("data").display().to_string())
+        .env("XDG_CONFIG_HOME", home.path().join("config").display().to_string())
+        .case("tests/cmd/*.trycmd");
+}
+
+#[test]
+fn every_shell_gets_a_script() {
+    let dir = Dir::new();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        assert!(String::from_utf8_lossy(&dir.run(["completions", shell]).ok().stdout).contains("sealctl"));
+    }
+}
+
+#[test]
+fn every_command_gets_a_page() {
+    let dir = Dir::new();
+    dir.run(["man", "man1"]).ok();
+    let names = dir.names();
+    for page in ["sealctl.1", "sealctl-encrypt.1", "sealctl-decrypt.1", "sealctl-keygen.1"] {
+        assert!(names.contains(&format!("man1/{page}")), "{names:?}");
+    }
+    assert!(String::from_utf8_lossy(&dir.run(["man"]).ok().stdout).contains(".TH sealctl 1"));
+}
