@@ -20,7 +20,7 @@
 //!
 //! # Unsafe code
 //!
-//! This module alone may contain it: [`pages`] maps memory, [`slab`] cuts it into slots, [`locked`] puts a value into
+//! This module alone may contain it: `pages` maps memory, `slab` cuts it into slots, `locked` puts a value into
 //! one. Keys and plaintext are safe code on top.
 
 mod key;
