@@ -4,6 +4,8 @@ mod batch;
 mod files;
 mod interrupted;
 mod json;
+#[cfg(feature = "aws")]
+mod kms;
 mod pages;
 mod rig;
 mod streams;

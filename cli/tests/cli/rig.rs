@@ -78,6 +78,13 @@ impl Dir {
         self
     }
 
+    /// Writes the user's own configuration.
+    pub(crate) fn user_config(&self, content: &str) {
+        let directory = self.home.path().join("config/sealkit");
+        fs::create_dir_all(&directory).expect("the directory is ours");
+        fs::write(directory.join("config.toml"), content).expect("the directory is ours");
+    }
+
     /// All paths below the directory, sorted; directories end in a slash.
     pub(crate) fn names(&self) -> Vec<String> {
         let mut names = Vec::new();

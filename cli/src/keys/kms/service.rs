@@ -156,7 +156,7 @@ impl Kms {
         if account && listed {
             return Ok(());
         }
-        let what = if account { "allowed-keys" } else { "allowed-accounts" };
+        let what = if account { "allowed_keys" } else { "allowed_accounts" };
         Err(CliError::new(Exit::Refused, key.to_string(), format!("is not among {what} of your own configuration"))
             .hint("add it there, if it is yours to use: sealctl config shows the file"))
     }
