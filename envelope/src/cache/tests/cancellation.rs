@@ -11,18 +11,18 @@ use tokio::sync::oneshot;
 
 use super::*;
 
-/// A load that waits for a word, and the word.
-fn gated(
-    number: u32,
-    rig: &Rig,
-) -> (impl FnOnce() -> BoxFuture<'static, Result<Canary, String>> + Send + use<>, oneshot::Sender<Result<(), String>>) {
-    let (gate, word) = oneshot::channel::<Result<(), String>>();
+type Word = Result<(), String>;
+type Load = Box<dyn FnOnce() -> BoxFuture<'static, Result<Canary, String>> + Send>;
+
+/// A load that waits for a word, and where to give it.
+fn gated(number: u32, rig: &Rig) -> (Load, oneshot::Sender<Word>) {
+    let (gate, word) = oneshot::channel::<Word>();
     let (loads, dropped) = (Arc::clone(&rig.loads), Arc::clone(&rig.dropped));
     let load = move || {
         loads.fetch_add(1, Ordering::SeqCst);
         async move { word.await.unwrap().map(|()| Canary { number, dropped }) }.boxed()
     };
-    (load, gate)
+    (Box::new(load), gate)
 }
 
 /// Waits until `condition` holds, which another task brings about.

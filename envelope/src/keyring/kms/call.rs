@@ -112,12 +112,12 @@ pub(super) fn observed<T, E>(
     operation: &'static str,
     site: &Site,
     result: Result<T, SdkError<E>>,
-) -> Result<T, Fault>
+) -> Result<T, Box<Fault>>
 where
     T: RequestId,
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
-    let result = result.map_err(|error| Fault::from_sdk(operation, &site.key_id, Some(&site.region), &error));
+    let result = result.map_err(|error| Box::new(Fault::from_sdk(operation, &site.key_id, Some(&site.region), &error)));
     if let Some(observer) = observer {
         let (request_id, outcome) = match &result {
             Ok(answer) => (answer.request_id(), Ok(())),
@@ -192,9 +192,9 @@ impl From<KmsRuleError> for KeyringError {
     }
 }
 
-impl From<Fault> for KeyringError {
-    fn from(fault: Fault) -> Self {
-        Self::Kms(Box::new(fault))
+impl From<Box<Fault>> for KeyringError {
+    fn from(fault: Box<Fault>) -> Self {
+        Self::Kms(fault)
     }
 }
 

@@ -40,25 +40,27 @@ impl Discovery {
         candidates: &[Candidate<'_>],
         errors: &mut Vec<KeyringError>,
     ) -> Option<(DataKey, usize)> {
-        for site_of in self.passes() {
-            for candidate in candidates.iter().filter(|candidate| self.filter.allows(&candidate.arn)) {
-                let Some(site) = site_of(candidate) else { continue };
-                match caller.decrypt(&site, candidate.ciphertext, context).await {
-                    Ok(data_key) => return Some((data_key, candidate.index)),
-                    Err(error) => errors.push(error),
-                }
+        for (candidate, site) in self.attempts(candidates) {
+            match caller.decrypt(&site, candidate.ciphertext, context).await {
+                Ok(data_key) => return Some((data_key, candidate.index)),
+                Err(error) => errors.push(error),
             }
         }
         None
     }
 
-    /// One pass over the candidates for each Region, as a multi-keyring of single-Region keyrings makes them: each
-    /// says where a candidate is asked for in that pass, if at all.
-    fn passes(&self) -> Vec<Box<dyn Fn(&Candidate<'_>) -> Option<Site> + Send + '_>> {
+    /// What is tried, in order: for each Region all candidates, as a multi-keyring of single-Region keyrings goes
+    /// through them.
+    fn attempts<'a, 'b>(&self, candidates: &'a [Candidate<'b>]) -> Vec<(&'a Candidate<'b>, Site)> {
+        let allowed = candidates.iter().filter(|candidate| self.filter.allows(&candidate.arn));
         match &self.regions {
-            None => vec![Box::new(|candidate| Some(home(candidate)))],
+            None => allowed.map(|candidate| (candidate, home(candidate))).collect(),
             Some(regions) => {
-                regions.iter().map(|region| Box::new(move |c: &Candidate<'_>| replica(c, region)) as _).collect()
+                let in_region = |region: &String| {
+                    let sites = allowed.clone().map(|candidate| Some((candidate, replica(candidate, region)?)));
+                    sites.flatten().collect::<Vec<_>>()
+                };
+                regions.iter().flat_map(in_region).collect()
             }
         }
     }

@@ -114,7 +114,7 @@ fn foreign_keys_are_passed_over() {
         with(|key| key.provider_info[0] = b'D'),
         with(|key| key.provider_info[7] = 96),
         with(|key| key.provider_info[11] = 16),
-        with(|key| drop(key.provider_info.pop())),
+        with(|key| key.provider_info.truncate(23)),
         with(|key| key.provider_info.push(0)),
         with(|key| key.provider_info.clear()),
         encrypt(&keyring("sealkit", "demo2", 7), &context).encrypted_data_keys.remove(0),
