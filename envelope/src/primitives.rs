@@ -28,11 +28,11 @@ use self::aws_lc as backend;
 #[cfg(not(any(feature = "aws-lc", feature = "fips")))]
 use self::rustcrypto as backend;
 
-pub(crate) use self::error::{InvalidKey, NotAuthentic, RandomUnavailable, SignError};
+pub(crate) use self::error::{NotAuthentic, RandomUnavailable, SignError};
 pub(crate) use self::gcm::{FrameKey, NONCE_LEN, TAG_LEN};
-pub(crate) use self::hkdf::{Prk, hkdf_sha512_extract};
+pub(crate) use self::hkdf::hkdf_sha512_extract;
 pub(crate) use self::sha384::{SHA384_LEN, Sha384};
-pub(crate) use self::signature::{COMPRESSED_POINT_LEN, SIGNATURE_LEN, SigningKey, VerifyingKey};
+pub(crate) use self::signature::{SigningKey, VerifyingKey};
 
 /// Fills `out` with bytes of the system's random number generator.
 ///

@@ -24,6 +24,8 @@
 //! one. Keys and plaintext are safe code on top.
 
 mod key;
+// For the key schedules of RustCrypto: AWS-LC allocates its own.
+#[cfg(any(test, feature = "bench", not(any(feature = "aws-lc", feature = "fips"))))]
 mod locked;
 mod pages;
 mod plaintext;
@@ -31,9 +33,10 @@ mod pool;
 mod slab;
 
 pub use self::key::{DataKey, SecretKey};
+#[cfg(any(test, feature = "bench", not(any(feature = "aws-lc", feature = "fips"))))]
 pub(crate) use self::locked::Locked;
 pub use self::pages::{MemoryLock, memory_lock};
 pub use self::plaintext::Plaintext;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

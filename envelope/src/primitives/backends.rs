@@ -1,7 +1,8 @@
 //! Both backends under one trait, for the tests and benchmarks that compare them.
 
 use super::error::NotAuthentic;
-use super::{rustcrypto, stack};
+use super::rustcrypto;
+use super::stack::{DERIVATION, on_wiped_stack};
 
 /// What a backend computes.
 pub trait Backend {
@@ -54,7 +55,7 @@ macro_rules! backend {
             type SigningKey = $signing_key;
 
             fn gcm_key(key: &[u8; 32]) -> Self::GcmKey {
-                stack::on_wiped_stack(|| $gcm_key($module::GcmKey::new(key)))
+                on_wiped_stack::<DERIVATION, _>(|| $gcm_key($module::GcmKey::new(key)))
             }
 
             fn seal(key: &Self::GcmKey, nonce: &[u8; 12], aad: &[u8], buffer: &mut [u8]) -> [u8; 16] {
@@ -66,14 +67,14 @@ macro_rules! backend {
             }
 
             fn hkdf_sha512(salt: &[u8], ikm: &[u8], info: &[&[u8]], out: &mut [u8]) {
-                let prk = stack::on_wiped_stack(|| $module::Prk::extract(salt, ikm));
-                stack::on_wiped_stack(|| prk.expand(info, out));
+                let prk = on_wiped_stack::<DERIVATION, _>(|| $module::Prk::extract(salt, ikm));
+                on_wiped_stack::<DERIVATION, _>(|| prk.expand(info, out));
             }
 
             fn hkdf_sha512_twice(salt: &[u8], ikm: &[u8], first: (&[&[u8]], &mut [u8]), second: (&[&[u8]], &mut [u8])) {
-                let prk = stack::on_wiped_stack(|| $module::Prk::extract(salt, ikm));
-                stack::on_wiped_stack(|| prk.expand(first.0, first.1));
-                stack::on_wiped_stack(|| prk.expand(second.0, second.1));
+                let prk = on_wiped_stack::<DERIVATION, _>(|| $module::Prk::extract(salt, ikm));
+                on_wiped_stack::<DERIVATION, _>(|| prk.expand(first.0, first.1));
+                on_wiped_stack::<DERIVATION, _>(|| prk.expand(second.0, second.1));
             }
 
             fn sha384(parts: &[&[u8]]) -> [u8; 48] {

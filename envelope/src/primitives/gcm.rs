@@ -2,8 +2,9 @@
 
 use zeroize::Zeroize;
 
+use super::backend;
 use super::error::NotAuthentic;
-use super::{backend, stack};
+use super::stack::{DERIVATION, on_wiped_stack};
 use crate::secret::SecretKey;
 
 /// Bytes of a nonce.
@@ -18,7 +19,7 @@ pub(crate) struct FrameKey(backend::GcmKey);
 impl FrameKey {
     /// Expands `key`.
     pub(crate) fn new(key: &SecretKey<32>) -> Self {
-        stack::on_wiped_stack(|| Self(backend::GcmKey::new(key.expose_secret())))
+        on_wiped_stack::<DERIVATION, _>(|| Self(backend::GcmKey::new(key.expose_secret())))
     }
 
     /// Encrypts `buffer` in place and returns the tag.

@@ -1,13 +1,14 @@
 //! HKDF with HMAC-SHA512 (RFC 5869).
 
-use super::{backend, stack};
+use super::backend;
+use super::stack::{DERIVATION, on_wiped_stack};
 
 /// A pseudorandom key, from which any number of keys are expanded; zeroed on drop.
 pub(crate) struct Prk(backend::Prk);
 
 /// HKDF-Extract: concentrates `ikm`, the input keying material, into a [`Prk`].
 pub(crate) fn hkdf_sha512_extract(salt: &[u8], ikm: &[u8]) -> Prk {
-    stack::on_wiped_stack(|| Prk(backend::Prk::extract(salt, ikm)))
+    on_wiped_stack::<DERIVATION, _>(|| Prk(backend::Prk::extract(salt, ikm)))
 }
 
 impl Prk {
@@ -17,6 +18,6 @@ impl Prk {
     ///
     /// Above 255 x 64 bytes of `out`, the limit of HKDF; keys are shorter.
     pub(crate) fn expand(&self, info: &[&[u8]], out: &mut [u8]) {
-        stack::on_wiped_stack(|| self.0.expand(info, out));
+        on_wiped_stack::<DERIVATION, _>(|| self.0.expand(info, out));
     }
 }

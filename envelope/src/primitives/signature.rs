@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::backend;
 use super::error::{InvalidKey, NotAuthentic, RandomUnavailable, SignError};
 use super::sha384::SHA384_LEN;
+use super::stack::{SIGNATURE, on_wiped_stack};
 
 /// Bytes of a public key: the sign of y, then x.
 pub(crate) const COMPRESSED_POINT_LEN: usize = 49;
@@ -31,7 +32,7 @@ impl SigningKey {
     ///
     /// [`RandomUnavailable`] where the system gives no random bytes.
     pub(crate) fn generate() -> Result<Self, RandomUnavailable> {
-        backend::SigningKey::generate().map(|key| Self(Arc::new(key)))
+        on_wiped_stack::<SIGNATURE, _>(|| backend::SigningKey::generate().map(|key| Self(Arc::new(key))))
     }
 
     /// The public key, compressed, which travels in the encryption context.
@@ -46,7 +47,8 @@ impl SigningKey {
     /// [`SignError`] where the system gives no random bytes, or always the same.
     pub(crate) fn sign_prehash(&self, digest: &[u8; SHA384_LEN]) -> Result<[u8; SIGNATURE_LEN], SignError> {
         for _ in 0..MOST_TRIES {
-            if let Ok(signature) = self.0.sign(digest)?.try_into() {
+            let signature = on_wiped_stack::<SIGNATURE, _>(|| self.0.sign(digest))?;
+            if let Ok(signature) = signature.try_into() {
                 return Ok(signature);
             }
         }

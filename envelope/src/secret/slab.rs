@@ -81,12 +81,12 @@ impl<const SLOT: usize> Slot<SLOT> {
 
     pub(super) fn bytes(&self) -> &[u8] {
         // SAFETY: `SLOT` initialised bytes owned by this slot; its page stays mapped while a slot of it is taken.
-        unsafe { slice::from_raw_parts(self.start.as_ptr(), SLOT) }
+        unsafe { slice::from_raw_parts(self.start().as_ptr(), SLOT) }
     }
 
     pub(super) fn bytes_mut(&mut self) -> &mut [u8] {
         // SAFETY: as in `bytes`, and `&mut self` excludes every other borrow.
-        unsafe { slice::from_raw_parts_mut(self.start.as_ptr(), SLOT) }
+        unsafe { slice::from_raw_parts_mut(self.start().as_ptr(), SLOT) }
     }
 }
 

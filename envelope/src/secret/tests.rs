@@ -12,7 +12,7 @@ use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
 
 use super::{DataKey, Locked, MemoryLock, Plaintext, SecretKey, memory_lock, pool};
 
-fn memory_at(address: usize, len: usize) -> Vec<u8> {
+pub(crate) fn memory_at(address: usize, len: usize) -> Vec<u8> {
     let mut bytes = vec![0; len];
     File::open("/proc/self/mem").unwrap().read_exact_at(&mut bytes, address as u64).unwrap();
     bytes
