@@ -19,7 +19,7 @@ pub(crate) use self::run::RunArgs;
 
 const EXAMPLES: &str = "\
 Examples:
-  sealctl encrypt --key local:demo notes.txt      Write notes.txt.sealed; make the key if there is none
+  sealctl encrypt --key local:demo notes.txt      Write notes.txt.sealed; make the key if missing
   sealctl decrypt notes.txt.sealed                Print it: the key is found from the file
   sealctl encrypt --key alias/backups -o sealed/ data/
                                                   Encrypt a tree with a key in AWS KMS

@@ -16,7 +16,9 @@ mod library;
 
 #[cfg(feature = "aws")]
 pub(crate) use self::aws::{class_of, fault};
-pub(crate) use self::library::{decrypting, encrypting, keyring};
+#[cfg(feature = "aws")]
+pub(crate) use self::library::keyring;
+pub(crate) use self::library::{decrypting, encrypting};
 
 /// What is printed when something fails, and the exit code that goes with it.
 ///

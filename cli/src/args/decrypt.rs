@@ -10,7 +10,7 @@ use crate::keys::Intent;
 
 const DECRYPT_EXAMPLES: &str = "\
 Examples:
-  sealctl decrypt notes.txt.sealed                    to standard output; a local key is found by itself
+  sealctl decrypt notes.txt.sealed                    to standard output; finds a local key
   sealctl decrypt -o notes.txt notes.txt.sealed       to a file
   sealctl decrypt --beside *.sealed                   each beside its input, without .sealed
   sealctl decrypt -o data/ sealed/                    a tree, mirrored
@@ -35,7 +35,7 @@ struct UnwrapArgs {
     #[command(flatten)]
     limits: LimitArgs,
 
-    /// Refuse signed messages: nothing is released before a whole message is known to be complete
+    /// Refuse signed messages: of those, frames are released before the signature is verified
     #[arg(long, help_heading = "Limits")]
     refuse_signed: bool,
 }

@@ -50,13 +50,13 @@ pub(crate) struct EncryptArgs {
     #[arg(long, help_heading = "Output")]
     pub(crate) rm: bool,
 
-    /// Sign the message (suite 0x0578): a reader can tell that a holder of the data key did not change it
+    /// Sign the message (suite 0x0578): who can only decrypt cannot alter it unnoticed
     #[arg(long, help_heading = "Message")]
     pub(crate) sign: bool,
 
-    /// Plaintext bytes in a frame
+    /// Plaintext bytes in a frame [default: 262144]
     ///
-    /// The SDKs for Python read multiples of 128 only; the default is one.
+    /// Python's AWS Encryption SDKs read multiples of 128 only; the default is one.
     #[arg(long, value_name = "BYTES", help_heading = "Message", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) frame_length: Option<u32>,
 

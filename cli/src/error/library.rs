@@ -1,5 +1,6 @@
 //! From the envelope's errors, by direction, to the one a user sees.
 
+use sealkit_envelope::armor::ArmorError;
 use sealkit_envelope::keyring::KeyringError;
 use sealkit_envelope::{DecryptError, EncryptError, PolicyError};
 use sealkit_host::audit::Failure;
@@ -32,6 +33,9 @@ pub(crate) fn encrypting(input: &str, output: &str, error: EncryptError) -> CliE
 pub(crate) fn decrypting(input: &str, output: &str, error: DecryptError) -> CliError {
     let refused = |message: String| CliError::new(Exit::Refused, input, message);
     match error {
+        DecryptError::Read(error) if error.get_ref().is_some_and(|source| source.is::<ArmorError>()) => {
+            refused(error.to_string()).class(Failure::NotAuthentic).hint("get the whole text again from where it came")
+        }
         DecryptError::Read(error) => reading(input, &error),
         DecryptError::Write(error) => writing(output, &error),
         DecryptError::Policy(error) => policy(input, &error),

@@ -14,11 +14,9 @@ use crate::rig::{Dir, KEY, Run, noise};
 fn waiting(dir: &Dir) -> (Child, File) {
     let fifo = dir.mkfifo("fifo");
     dir.write("target", "as it was");
-    let child = dir
-        .sealctl(["encrypt", "-k", KEY, "--force", "-o", "target", "fifo"])
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("it starts");
+    // Signals that the tests' own caller ignores stay ignored: a shell's background job, for example.
+    let script = format!("exec env --default-signal \"$SEALCTL\" encrypt -k {KEY} --force -o target fifo");
+    let child = dir.shell(&script).stderr(Stdio::piped()).spawn().expect("it starts");
     let mut writer = OpenOptions::new().write(true).open(fifo).expect("the child reads");
     // Longer than a pipe holds: once this is written, the child has begun to encrypt.
     writer.write_all(&noise(900_000)).expect("the child reads");
@@ -62,11 +60,8 @@ fn a_busy_run_stops_between_two_reads() {
     let dir = Dir::new().with_key();
     let big = File::create(dir.path("big")).expect("the directory is ours");
     big.set_len(64 << 30).expect("the file system has holes");
-    let child = dir
-        .sealctl(["encrypt", "-k", KEY, "-o", "/dev/null", "big"])
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("it starts");
+    let script = format!("exec env --default-signal \"$SEALCTL\" encrypt -k {KEY} -o /dev/null big");
+    let child = dir.shell(&script).stderr(Stdio::piped()).spawn().expect("it starts");
     std::thread::sleep(Duration::from_millis(300));
     send(&child, Signal::INT);
     Run::of(child.wait_with_output()).failed(130, "interrupted");
