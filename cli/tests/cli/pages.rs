@@ -5,7 +5,9 @@ use crate::rig::Dir;
 #[test]
 fn cases_pin_help_output_and_exit_codes() {
     let home = tempfile::tempdir().expect("tests have a temporary directory");
-    trycmd::TestCases::new()
+    let cases = trycmd::TestCases::new();
+    cases.insert_var("[HOME]", home.path().display().to_string()).expect("it is a valid name");
+    cases
         .env("HOME", home.path().display().to_string())
         .env("XDG_DATA_HOME", home.path().join("data").display().to_string())
         .env("XDG_CONFIG_HOME", home.path().join("config").display().to_string())
