@@ -16,7 +16,7 @@ mod library;
 
 #[cfg(feature = "aws")]
 pub(crate) use self::aws::{class_of, fault};
-#[cfg(feature = "aws")]
+#[cfg(any(test, feature = "aws"))]
 pub(crate) use self::library::keyring;
 pub(crate) use self::library::{decrypting, encrypting};
 
