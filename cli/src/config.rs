@@ -37,10 +37,13 @@ pub(crate) struct Configuration {
     /// The user's own.
     pub(crate) user: UserConfig,
     trust: TrustStore,
-    directories: Mutex<HashMap<PathBuf, Result<Vec<Arc<RepositoryConfig>>, CliError>>>,
+    directories: Mutex<HashMap<PathBuf, Governing>>,
     announced: Mutex<HashSet<PathBuf>>,
     quiet: bool,
 }
+
+/// The files that govern what lies in one directory, the nearest first, or what is wrong with one of them.
+type Governing = Result<Vec<Arc<RepositoryConfig>>, CliError>;
 
 impl Configuration {
     /// Reads the user's own configuration.
@@ -101,7 +104,7 @@ impl Configuration {
         &self.trust
     }
 
-    fn files_for(&self, directory: &Path) -> Result<Vec<Arc<RepositoryConfig>>, CliError> {
+    fn files_for(&self, directory: &Path) -> Governing {
         let mut directories = self.directories.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = directories.get(directory) {
             return known.clone();

@@ -58,7 +58,7 @@ impl<'a> Task<'a> {
         force: bool,
         many: bool,
     ) -> Result<Self, CliError> {
-        Ok(Self { operation, run, session: Session::open(intent, Direction::Decrypt)?, force, many })
+        Ok(Self { operation, run, session: Session::open(intent)?, force, many })
     }
 
     fn run(&self, inputs: &crate::io::collect::Collected, jobs: &[Job]) -> Result<Exit, CliError> {

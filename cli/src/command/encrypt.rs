@@ -28,7 +28,7 @@ pub(crate) fn run(args: &EncryptArgs) -> Result<Exit, CliError> {
     let wanted = Wanted { output: args.output.as_deref(), beside: false };
     let jobs = assign(&inputs, wanted, Direction::Encrypt)?;
     refuse_mixed_output(&jobs, &args.run)?;
-    let session = Session::open(args.intent(), Direction::Encrypt)?;
+    let session = Session::open(args.intent())?;
     let pipeline = Pipeline { operation: "encrypt", direction: Direction::Encrypt, run: &args.run, session: &session };
     let task = Task { args, session: &session, many: inputs.many };
     pipeline.run(&inputs, &jobs, |job, hand, trace| task.one(job, hand, trace))

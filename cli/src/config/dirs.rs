@@ -1,6 +1,6 @@
 //! Where the user's own configuration, keys and permissions live: the XDG base directories, and nothing else.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use etcetera::base_strategy::{BaseStrategy, Xdg};
 use sealkit_host::exit::Exit;
@@ -30,7 +30,7 @@ impl UserDirs {
 
     /// Directories below `root`, for tests.
     #[cfg(test)]
-    pub(crate) fn below(root: &Path) -> Self {
+    pub(crate) fn below(root: &std::path::Path) -> Self {
         Self { config: root.join("config/sealkit"), data: root.join("data/sealkit") }
     }
 
@@ -48,10 +48,5 @@ impl UserDirs {
     /// The directory of records of what the user has allowed.
     pub(crate) fn allowed(&self) -> PathBuf {
         self.data.join("allowed")
-    }
-
-    /// The directory that holds keys and records.
-    pub(crate) fn data(&self) -> &Path {
-        &self.data
     }
 }

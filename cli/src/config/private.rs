@@ -139,9 +139,12 @@ pub(crate) fn refused(path: &Path, error: &PrivateFileError) -> CliError {
         other => (Exit::Io, other.to_string()),
     };
     let refused = CliError::new(exit, shown(path), message);
-    match error.remedy() {
-        Some(remedy) => refused.hint(remedy),
-        None => refused,
+    match (error.remedy(), error) {
+        (Some(remedy), _) => refused.hint(remedy),
+        (None, PrivateFileError::ForeignOwner { .. }) => {
+            refused.hint("run it as that user, or take the file over by chown once you have read it")
+        }
+        _ => refused,
     }
 }
 

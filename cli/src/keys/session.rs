@@ -8,13 +8,14 @@ use sealkit_envelope::cmm::Cmm;
 use sealkit_envelope::keyring::local_key::LocalKeyName;
 use sealkit_envelope::{EncryptionContext, Limits, UnverifiedHeader};
 use sealkit_host::exit::Exit;
+use sealkit_host::text::Escaped;
 
 use super::audit::{Entry, Trail};
 use super::kms::Kms;
 use super::reference::KeyReference;
 use super::runtime::Runtime;
 use super::store::KeyStore;
-use super::{DecryptPlan, Direction, EncryptPlan, Intent, choice};
+use super::{DecryptPlan, EncryptPlan, Intent, choice};
 use crate::config::Configuration;
 use crate::config::applied::{Applied, AppliedId};
 use crate::config::dirs::UserDirs;
@@ -28,7 +29,6 @@ mod encrypting;
 /// KMS once; a failure to make one is kept as well, and not asked for again.
 pub(crate) struct Session {
     intent: Intent,
-    direction: Direction,
     typed: Vec<KeyReference>,
     typed_context: EncryptionContext,
     configuration: Configuration,
@@ -50,8 +50,8 @@ impl Session {
     ///
     /// Keys or context that are none, a mistake in the user's own configuration, and an audit file that cannot be
     /// appended to.
-    pub(crate) fn open(intent: Intent, direction: Direction) -> Result<Self, CliError> {
-        Self::open_in(intent, direction, &UserDirs::of_user()?)
+    pub(crate) fn open(intent: Intent) -> Result<Self, CliError> {
+        Self::open_in(intent, &UserDirs::of_user()?)
     }
 
     /// As [`open`](Self::open), with these directories of the user.
@@ -59,13 +59,18 @@ impl Session {
     /// # Errors
     ///
     /// As [`open`](Self::open).
-    pub(crate) fn open_in(intent: Intent, direction: Direction, dirs: &UserDirs) -> Result<Self, CliError> {
+    pub(crate) fn open_in(intent: Intent, dirs: &UserDirs) -> Result<Self, CliError> {
         let typed = choice::typed_keys(&intent)?;
         if !typed.is_empty() && !intent.discovery_accounts.is_empty() {
             return Err(CliError::usage(
                 "--discovery-account",
                 "cannot be used with --key, which names the key itself",
             ));
+        }
+        let is_account = |text: &String| text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+        if let Some(other) = intent.discovery_accounts.iter().find(|it| !is_account(it)) {
+            let object = format!("--discovery-account {}", Escaped::new(other));
+            return Err(CliError::usage(object, "is not an AWS account of twelve digits"));
         }
         let typed_context = EncryptionContext::try_from_pairs(intent.context.iter().cloned())
             .map_err(|error| CliError::usage("--context", error.to_string()))?;
@@ -77,7 +82,6 @@ impl Session {
         Ok(Self {
             store: KeyStore::new(dirs),
             intent,
-            direction,
             typed,
             typed_context,
             configuration,

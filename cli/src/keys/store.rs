@@ -1,6 +1,6 @@
 //! Local keys in the user's data directory: one file a key, mode 0600, `NAME.key`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use sealkit_envelope::keyring::local_key::{LocalKey, LocalKeyName, MAX_FILE_LEN, split_key_name};
 use sealkit_host::exit::Exit;
@@ -139,11 +139,6 @@ impl KeyStore {
 
     fn shown(&self, name: &LocalKeyName) -> String {
         private::shown(&self.path_of(name))
-    }
-
-    /// The directory of the keys.
-    pub(crate) fn directory(&self) -> &Path {
-        &self.directory
     }
 }
 

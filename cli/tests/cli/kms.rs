@@ -160,7 +160,7 @@ fn discovery_uses_keys_of_the_accounts_given_and_no_others() {
     world.decrypts(&["--discovery-account", &account]);
     world.aws.calls().reset();
     world.decrypt(&["--discovery-account", "999999999999"]).failed(7, "999999999999");
-    world.decrypt(&["--discovery-account", "99"]).failed(7, "99");
+    world.decrypt(&["--discovery-account", "99"]).failed(2, "99");
     world.decrypt(&["--discovery-account", &account, "--key", &key]).failed(2, "--discovery-account");
     assert_eq!(world.aws.calls().total(), 0);
 }

@@ -13,7 +13,7 @@ use super::{DecryptPlan, Session};
 use crate::config::applied::Applied;
 use crate::config::private;
 use crate::error::CliError;
-use crate::keys::choice::{self, Choice};
+use crate::keys::choice::{self, Choice, Origin};
 use crate::keys::keyring::{Parts, kms_keyring};
 use crate::keys::kms;
 use crate::keys::reference::KeyReference;
@@ -42,7 +42,13 @@ impl Session {
             return self.parts_by_discovery(wrapped);
         }
         match choice::choose(&self.intent, &self.typed, &self.configuration, applied, &self.kms)? {
-            Some(choice) => self.parts_by_choice(&choice, wrapped),
+            Some(choice) if choice.origin != Origin::User => self.parts_by_choice(&choice, wrapped),
+            // What the user configured for everything is for writing first of all: a message under a local key is read
+            // by that, whatever else is configured.
+            Some(choice) => match self.parts_by_header(input, wrapped) {
+                Err(_) if kms_key_ids(wrapped).next().is_some() => self.parts_by_choice(&choice, wrapped),
+                by_header => by_header,
+            },
             None => self.parts_by_header(input, wrapped),
         }
     }
@@ -58,7 +64,7 @@ impl Session {
     /// By the keys that were typed or configured: local keys that the message does not name are no use, and are left
     /// out unless there is nothing else; names of KMS keys are resolved, for messages hold key ARNs.
     fn parts_by_choice(&self, choice: &Choice, wrapped: &[EncryptedDataKey]) -> Result<(Parts, Vec<String>), CliError> {
-        let (mut local, mut kms, mut names) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut local, mut remote, mut kms, mut names) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for key in &choice.keys {
             match key {
                 KeyReference::Local(name) => {
@@ -78,15 +84,20 @@ impl Session {
                         Err(error) => return Err(error),
                     }
                 }
-                KeyReference::Kms(reference) => {
-                    let resolved = self.kms.resolved(reference)?;
-                    names.push(resolved.to_string());
-                    kms.push(resolved);
-                }
+                KeyReference::Kms(reference) => remote.push(reference),
+            }
+        }
+        // Nothing is asked of KMS about a message that no key of KMS wrapped, unless there is nothing else to try.
+        if kms_key_ids(wrapped).next().is_some() || local.is_empty() {
+            for reference in remote {
+                let resolved = self.kms.resolved(reference)?;
+                names.push(resolved.to_string());
+                kms.push(resolved);
             }
         }
         names.extend(choice.failover_regions.iter().cloned());
-        let kms = kms_keyring(&self.kms, &kms, &choice.failover_regions, false)?;
+        let failover: &[String] = if kms.is_empty() && !local.is_empty() { &[] } else { &choice.failover_regions };
+        let kms = kms_keyring(&self.kms, &kms, failover, false)?;
         if local.is_empty() && kms.is_none() {
             let named: Vec<_> = choice.keys.iter().map(ToString::to_string).collect();
             return Err(CliError::new(Exit::NotFound, named.join(", "), "none of these keys is here"));

@@ -32,7 +32,8 @@ impl Session {
         };
 
         let (parts, keys) = self.parts_for_encryption(&choice)?;
-        let cmm = self.cmm(keys.clone(), || parts.cmm())?;
+        let id = keys.iter().chain(&choice.failover_regions).cloned().collect();
+        let cmm = self.cmm(id, || parts.cmm())?;
         let encryptor = Encryptor::new(cmm).with_suite(suite).with_frame_length(frame_length).with_limits(limits);
         Ok(EncryptPlan { encryptor, context, keys })
     }

@@ -47,12 +47,12 @@ impl World {
         fs::write(&path, text).expect("a write");
     }
 
-    fn session(&self, intent: Intent, direction: Direction) -> Session {
-        Session::open_in(intent, direction, &self.dirs()).expect("a session")
+    fn session(&self, intent: Intent) -> Session {
+        Session::open_in(intent, &self.dirs()).expect("a session")
     }
 
     fn encrypt(&self, name: &str, intent: Intent) -> Result<Vec<u8>, CliError> {
-        let session = self.session(intent, Direction::Encrypt);
+        let session = self.session(intent);
         let plan = session.encrypt_plan(Some(&self.path(name)))?;
         session
             .block_on(plan.encryptor.encrypt(b"plaintext", &plan.context))
@@ -60,7 +60,7 @@ impl World {
     }
 
     fn decrypt(&self, name: &str, intent: Intent, message: &[u8]) -> Result<Vec<u8>, CliError> {
-        let session = self.session(intent, Direction::Decrypt);
+        let session = self.session(intent);
         let path = self.path(name);
         let limits = session.limits(Some(&path))?;
         let header = UnverifiedHeader::parse(message, &limits).expect("a header");
@@ -97,7 +97,7 @@ fn a_local_key_is_made_on_encrypt_and_found_on_decrypt() {
 #[test]
 fn a_dry_run_makes_no_key() {
     let world = World::new();
-    let session = world.session(Intent { dry_run: true, ..with_key("local:demo") }, Direction::Encrypt);
+    let session = world.session(Intent { dry_run: true, ..with_key("local:demo") });
     session.encrypt_plan(Some(&world.path("a"))).expect("a plan");
     assert!(!world.dirs().keys().exists());
 }
@@ -201,7 +201,7 @@ fn a_nested_file_cannot_hide_the_demands_of_the_one_above() {
     assert_eq!(error.exit, Exit::Refused);
     let error = world.encrypt("secrets/a", with_key("local:team")).expect_err("nor the inner one");
     assert_eq!(error.exit, Exit::Refused);
-    let session = world.session(quiet(), Direction::Decrypt);
+    let session = world.session(quiet());
     let limits = session.limits(Some(&world.path("secrets/a"))).expect("limits");
     assert_eq!(limits.max_encrypted_data_keys, 16);
 }
@@ -228,7 +228,7 @@ fn only_the_user_raises_limits() {
         "sealctl.toml",
         "[[rule]]\npaths = ['**']\nmax_encrypted_data_keys = 2\nmax_frame_length = 4294967295\n",
     );
-    let limits = |intent| world.session(intent, Direction::Decrypt).limits(Some(&world.path("a"))).expect("limits");
+    let limits = |intent| world.session(intent).limits(Some(&world.path("a"))).expect("limits");
     assert_eq!(limits(quiet()).max_encrypted_data_keys, 2);
     assert_eq!(limits(quiet()).max_frame_length, Limits::default().max_frame_length);
     let raised = Intent { max_frame_length: Some(1 << 30), max_encrypted_data_keys: Some(100), ..quiet() };
@@ -252,7 +252,7 @@ fn a_wrong_configuration_is_an_error_even_with_a_key() {
 fn plans_are_shared_by_all_inputs_under_one_rule() {
     let world = World::new();
     world.config("sealctl.toml", "[[rule]]\npaths = ['secrets/**']\nrefuse_signed = true\n");
-    let session = world.session(with_key("local:demo"), Direction::Encrypt);
+    let session = world.session(with_key("local:demo"));
     let plan = |name: &str| session.encrypt_plan(Some(&world.path(name))).expect("a plan");
     assert!(Arc::ptr_eq(&plan("secrets/a"), &plan("secrets/b")));
     assert!(!Arc::ptr_eq(&plan("secrets/a"), &plan("other")));
@@ -264,16 +264,18 @@ fn the_users_own_configuration_names_keys_for_everything_else() {
     world.user_config("keys = ['local:mine']\n");
     let message = world.encrypt("a", quiet()).expect("a message");
     assert_eq!(world.decrypt("a", quiet(), &message), Ok(b"plaintext".to_vec()));
+    let other = world.encrypt("a", with_key("local:other")).expect("a message");
+    assert_eq!(world.decrypt("a", quiet(), &other), Ok(b"plaintext".to_vec()), "found from the header all the same");
 }
 
 #[test]
 fn a_typed_key_that_is_none_says_what_is() {
     let world = World::new();
-    let error = Session::open_in(with_key("demo"), Direction::Encrypt, &world.dirs()).err().expect("an error");
+    let error = Session::open_in(with_key("demo"), &world.dirs()).err().expect("an error");
     assert_eq!(error.hint.as_deref(), Some("for a local key: --key local:demo"));
-    let error = Session::open_in(with_key("local:../../x"), Direction::Encrypt, &world.dirs()).err();
+    let error = Session::open_in(with_key("local:../../x"), &world.dirs()).err();
     assert_eq!(error.map(|error| error.exit), Some(Exit::Usage));
-    let error = Session::open_in(with_key("\u{1b}[2J"), Direction::Encrypt, &world.dirs()).err().expect("an error");
+    let error = Session::open_in(with_key("\u{1b}[2J"), &world.dirs()).err().expect("an error");
     assert!(!error.to_string().contains('\u{1b}'));
 }
 

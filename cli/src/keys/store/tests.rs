@@ -1,5 +1,6 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::sync::Barrier;
 
 use super::*;
@@ -28,7 +29,7 @@ fn a_missing_key_is_made_once_and_is_private() {
     assert_eq!(made.key.key_name(), again.key.key_name());
     let mode = |path: &Path| fs::metadata(path).expect("metadata").permissions().mode() & 0o777;
     assert_eq!(mode(&made.path), 0o600);
-    assert_eq!(mode(store.directory()), 0o700);
+    assert_eq!(mode(&store.directory), 0o700);
 }
 
 #[test]
@@ -50,7 +51,7 @@ fn those_who_make_a_key_at_once_get_the_same_one() {
     });
     assert_eq!(obtained.iter().filter(|(is_new, _)| *is_new).count(), 1);
     assert!(obtained.iter().all(|(_, key_name)| *key_name == obtained[0].1));
-    assert_eq!(fs::read_dir(store.directory()).expect("a directory").count(), 1, "nothing else is left");
+    assert_eq!(fs::read_dir(&store.directory).expect("a directory").count(), 1, "nothing else is left");
 }
 
 #[test]
@@ -77,8 +78,8 @@ fn a_key_that_others_can_read_or_change_is_refused_with_the_remedy() {
 #[test]
 fn a_directory_that_others_can_write_to_gets_no_key() {
     let (_root, store) = store();
-    fs::create_dir_all(store.directory()).expect("a directory");
-    fs::set_permissions(store.directory(), fs::Permissions::from_mode(0o777)).expect("permissions");
+    fs::create_dir_all(&store.directory).expect("a directory");
+    fs::set_permissions(&store.directory, fs::Permissions::from_mode(0o777)).expect("permissions");
     let error = error(store.obtain(&name("demo")));
     assert!(error.message.contains("can be written by others"), "{error}");
 }
