@@ -1,6 +1,7 @@
 //! `sealctl` as its user meets it: files, trees, pipes, terminals, signals.
 
 mod batch;
+mod config;
 mod files;
 mod interrupted;
 mod json;
