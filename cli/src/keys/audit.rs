@@ -67,12 +67,15 @@ impl Trail {
         self.calls.load(Ordering::Relaxed)
     }
 
-    /// Counts a call to KMS and writes its line. A line that cannot be written is found missing at the next entry,
+    /// Counts a call to KMS, writes its line, and remembers which data key it wrapped or unwrapped. A line that cannot be written is found missing at the next entry,
     /// whose line cannot be written either.
     #[cfg(feature = "aws")]
     pub(crate) fn call(&self, call: &sealkit_envelope::keyring::kms::KmsCall) {
         self.calls.fetch_add(1, Ordering::Relaxed);
         let Some(log) = &self.log else { return };
+        if !call.ciphertext.is_empty() {
+            self.remember(call.ciphertext.clone(), call.region.clone(), call.request_id.clone());
+        }
         let event = match call.outcome {
             Ok(()) => AuditEvent::ok(call.operation),
             Err(class) => AuditEvent::failed(call.operation, crate::error::class_of(class)),
@@ -85,17 +88,13 @@ impl Trail {
         let _found_missing_at_the_next_entry = log.append(&event);
     }
 
-    /// Remembers which call wrapped or unwrapped a data key.
     #[cfg(feature = "aws")]
-    pub(crate) fn remember(&self, wrapped: &EncryptedDataKey, region: String, request_id: Option<String>) {
-        if self.log.is_none() {
-            return;
-        }
+    fn remember(&self, ciphertext: Vec<u8>, region: String, request_id: Option<String>) {
         let mut origins = self.origins.lock().unwrap_or_else(PoisonError::into_inner);
         if origins.len() >= REMEMBERED {
             origins.clear();
         }
-        origins.insert(wrapped.ciphertext.clone(), Origin { request_id, region, used: false });
+        origins.insert(ciphertext, Origin { request_id, region, used: false });
     }
 
     /// Writes the line about one input.

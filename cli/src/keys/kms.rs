@@ -4,8 +4,6 @@
 mod absent;
 #[cfg(feature = "aws")]
 mod service;
-#[cfg(feature = "aws")]
-mod traced;
 
 #[cfg(not(feature = "aws"))]
 pub(crate) use self::absent::{Kms, same_key, unavailable};

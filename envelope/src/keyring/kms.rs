@@ -65,6 +65,9 @@ pub struct KmsCall {
     pub region: String,
     /// The id under which KMS logged the request, if it answered.
     pub request_id: Option<String>,
+    /// The wrapped data key that a successful call made or unwrapped, which joins the call to the messages of this
+    /// data key. Otherwise empty.
+    pub ciphertext: Vec<u8>,
     /// Whether KMS did as asked; otherwise what kind of failure it was.
     pub outcome: Result<(), FaultClass>,
 }

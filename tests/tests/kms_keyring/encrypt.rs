@@ -27,7 +27,11 @@ async fn the_first_key_generates_and_the_others_wrap() {
         let unwrapped = decrypt(&rig.strict([key]), &materials.encrypted_data_keys).await.unwrap();
         assert_eq!((unwrapped.unwrapped_by, *key_of(&unwrapped).expose_secret()), (Some(index), expected));
     }
-    // The observer hears of each call, with the id that KMS logged it under.
+    // The observer hears of each call, with the id that KMS logged it under and the data key it wrapped.
+    for wrapped in &materials.encrypted_data_keys {
+        let made = observed.calls().into_iter().find(|call| call.ciphertext == wrapped.ciphertext).unwrap();
+        assert_eq!(made.key.as_bytes(), wrapped.provider_info);
+    }
     let (mut told, mut logged): (Vec<_>, Vec<_>) = (
         observed
             .calls()

@@ -43,6 +43,7 @@ async fn decrypt_goes_through_the_regions_in_order_on_outage_and_throttling() {
         assert_eq!(rig.key_ids(), replicas[..2], "{effect:?}");
         let outcomes: Vec<_> = observed.calls().into_iter().map(|call| (call.region, call.outcome.is_ok())).collect();
         assert_eq!(outcomes, [(IRELAND.to_owned(), false), (OREGON.to_owned(), true)]);
+        assert_eq!(observed.calls()[1].ciphertext, message[0].ciphertext);
 
         rig.aws.inject(FaultRule::new(effect).in_region(OREGON));
         assert!(decrypt(&keyring, &message).await.is_ok());

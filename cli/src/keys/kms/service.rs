@@ -13,7 +13,6 @@ use sealkit_envelope::keyring::kms::{
 };
 use sealkit_host::exit::Exit;
 
-use super::traced::{self, Traced};
 use crate::config::user::{AwsSettings, Permitted};
 use crate::error::{self, CliError, chain};
 use crate::keys::Intent;
@@ -73,7 +72,7 @@ impl Kms {
             clients = self.with_client(clients, region)?;
         }
         let keyring = AwsKmsKeyring::strict(clients, keys).map_err(|error| config_error(&error))?;
-        Ok(self.traced(keyring))
+        Ok(Arc::new(keyring.with_observer(self.observer())))
     }
 
     /// The keyring of whichever keys of these accounts `arns`, from a message's header, name.
@@ -106,7 +105,7 @@ impl Kms {
         } else {
             AwsKmsKeyring::mrk_discovery(clients, regions.to_vec(), filter).map_err(|error| config_error(&error))?
         };
-        Ok(self.traced(keyring))
+        Ok(Arc::new(keyring.with_observer(self.observer())))
     }
 
     /// The key's ARN, as messages name it; aliases and bare ids are asked for once.
@@ -199,14 +198,7 @@ impl Kms {
 
     fn observer(&self) -> Observer {
         let trail = Arc::clone(&self.trail);
-        Arc::new(move |call| {
-            trail.call(call);
-            traced::observe(call);
-        })
-    }
-
-    fn traced(&self, keyring: AwsKmsKeyring) -> Arc<dyn Keyring> {
-        Arc::new(Traced::new(keyring.with_observer(self.observer()), Arc::clone(&self.trail)))
+        Arc::new(move |call| trail.call(call))
     }
 }
 

@@ -39,7 +39,7 @@ impl Caller {
     ) -> Result<(DataKey, EncryptedDataKey), KeyringError> {
         let request = self.client(site)?.generate_data_key().key_id(&site.key_id).number_of_bytes(DATA_KEY_LEN);
         let request = request.set_encryption_context(pairs(context)).set_grant_tokens(self.grant_tokens());
-        let answer = self.observed(GENERATE, site, request.send().await)?;
+        let answer = self.observed(GENERATE, site, request.send().await, |answer| bytes(&answer.ciphertext_blob))?;
         let request_id = answer.request_id().map(str::to_owned);
         let data_key = data_key(GENERATE, site, answer.plaintext, request_id.clone())?;
         let wrapped = wrapped(GENERATE, site, answer.key_id, answer.ciphertext_blob, request_id)?;
@@ -56,7 +56,7 @@ impl Caller {
         let plaintext = Blob::new(data_key.expose_secret().as_slice());
         let request = self.client(site)?.encrypt().key_id(&site.key_id).plaintext(plaintext);
         let request = request.set_encryption_context(pairs(context)).set_grant_tokens(self.grant_tokens());
-        let answer = self.observed(ENCRYPT, site, request.send().await)?;
+        let answer = self.observed(ENCRYPT, site, request.send().await, |answer| bytes(&answer.ciphertext_blob))?;
         let request_id = answer.request_id().map(str::to_owned);
         wrapped(ENCRYPT, site, answer.key_id, answer.ciphertext_blob, request_id)
     }
@@ -71,7 +71,7 @@ impl Caller {
         check_ciphertext(&site.key_id, ciphertext)?;
         let request = self.client(site)?.decrypt().key_id(&site.key_id).ciphertext_blob(Blob::new(ciphertext));
         let request = request.set_encryption_context(pairs(context)).set_grant_tokens(self.grant_tokens());
-        let answer = self.observed(DECRYPT, site, request.send().await)?;
+        let answer = self.observed(DECRYPT, site, request.send().await, |_| ciphertext.to_vec())?;
         let request_id = answer.request_id().map(str::to_owned);
         let answered = answer.key_id.unwrap_or_default();
         // Taken out first, so that it is wiped also if the answer is for another key.
@@ -97,21 +97,24 @@ impl Caller {
         operation: &'static str,
         site: &Site,
         result: Result<T, SdkError<E>>,
+        ciphertext: impl FnOnce(&T) -> Vec<u8>,
     ) -> Result<T, KeyringError>
     where
         T: RequestId,
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
-        Ok(observed(self.observer.as_ref(), operation, site, result)?)
+        Ok(observed(self.observer.as_ref(), operation, site, result, ciphertext)?)
     }
 }
 
-/// Tells the observer how a call ended, and turns an SDK error into a fault.
+/// Tells the observer how a call ended, and turns an SDK error into a fault. `ciphertext` says of an answer which
+/// wrapped data key it is about.
 pub(super) fn observed<T, E>(
     observer: Option<&Observer>,
     operation: &'static str,
     site: &Site,
     result: Result<T, SdkError<E>>,
+    ciphertext: impl FnOnce(&T) -> Vec<u8>,
 ) -> Result<T, Box<Fault>>
 where
     T: RequestId,
@@ -119,15 +122,16 @@ where
 {
     let result = result.map_err(|error| Box::new(Fault::from_sdk(operation, &site.key_id, Some(&site.region), &error)));
     if let Some(observer) = observer {
-        let (request_id, outcome) = match &result {
-            Ok(answer) => (answer.request_id(), Ok(())),
-            Err(fault) => (fault.request_id(), Err(fault.class())),
+        let (request_id, ciphertext, outcome) = match &result {
+            Ok(answer) => (answer.request_id(), ciphertext(answer), Ok(())),
+            Err(fault) => (fault.request_id(), Vec::new(), Err(fault.class())),
         };
         observer(&KmsCall {
             operation,
             key: site.key_id.clone(),
             region: site.region.clone(),
             request_id: request_id.map(str::to_owned),
+            ciphertext,
             outcome,
         });
     }
@@ -202,4 +206,8 @@ impl From<KmsConfigError> for KeyringError {
     fn from(error: KmsConfigError) -> Self {
         Self::KmsConfig(Box::new(error))
     }
+}
+
+fn bytes(blob: &Option<Blob>) -> Vec<u8> {
+    blob.as_ref().map(|blob| blob.as_ref().to_vec()).unwrap_or_default()
 }

@@ -30,7 +30,7 @@ pub async fn resolve_alias(
     let client = clients.get(&region).ok_or_else(|| KmsConfigError::NoClient { region: region.clone() })?;
     let site = Site { key_id, region };
     let answer = client.describe_key().key_id(&site.key_id).send().await;
-    let answer = observed(observer, DESCRIBE, &site, answer)?;
+    let answer = observed(observer, DESCRIBE, &site, answer, |_| Vec::new())?;
     let answered = answer.key_metadata.and_then(|key| key.arn).unwrap_or_default();
     Ok(answered.parse().map_err(|_| KmsRuleError::AnswerKeyId {
         operation: DESCRIBE,
