@@ -5,7 +5,7 @@ use std::ptr::NonNull;
 use std::slice;
 use std::sync::{Mutex, PoisonError};
 
-use zeroize::Zeroize;
+use zeroize::optimization_barrier;
 
 use super::pages::{PAGE, Pages};
 
@@ -92,7 +92,10 @@ impl<const SLOT: usize> Slot<SLOT> {
 
 impl<const SLOT: usize> Drop for Slot<SLOT> {
     fn drop(&mut self) {
-        self.bytes_mut().zeroize();
+        // SAFETY: `SLOT` bytes owned by this slot. Written without a reference, for a value that was placed here may have
+        // left padding, which is not initialised.
+        unsafe { self.start.as_ptr().write_bytes(0, SLOT) };
+        optimization_barrier(self.bytes());
         self.slab.put_back(self.start);
     }
 }
