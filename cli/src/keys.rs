@@ -8,6 +8,8 @@
 
 mod audit;
 mod choice;
+#[cfg(feature = "aws")]
+mod giving_up;
 mod keyring;
 mod kms;
 mod plan;

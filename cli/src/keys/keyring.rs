@@ -55,7 +55,7 @@ impl Parts {
                 Arc::new(multi)
             }
         };
-        Ok(if remote { Arc::new(CachingCmm::new(keyring, cache_limits())) } else { Arc::new(DefaultCmm::new(keyring)) })
+        Ok(if remote { kept(keyring) } else { Arc::new(DefaultCmm::new(keyring)) })
     }
 }
 
@@ -80,6 +80,14 @@ pub(crate) fn kms_keyring(
         ));
     }
     kms.strict(keys, failover_regions, encrypt_failover).map(Some)
+}
+
+/// A manager that asks KMS as rarely as it can.
+fn kept(keyring: Arc<dyn Keyring>) -> Arc<dyn Cmm> {
+    let caching = Arc::new(CachingCmm::new(keyring, cache_limits()));
+    #[cfg(feature = "aws")]
+    let caching = Arc::new(super::giving_up::GivingUp::new(caching));
+    caching
 }
 
 /// A run is short, and a batch is one piece of work: data keys are kept for as long as one lasts, within bounds.

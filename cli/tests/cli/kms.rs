@@ -1,6 +1,7 @@
 //! Keys in AWS KMS, against the rig's double: every way to name one, failover, refusals, batches, audit lines.
 
 use std::process::Command;
+use std::time::Duration;
 
 use sealkit_rig::{AwsDouble, Effect, FaultRule, KeyState, Operation};
 use serde_json::Value;
@@ -240,9 +241,37 @@ fn a_batch_under_many_data_keys_asks_once_for_each_from_all_threads() {
         world.run(&["encrypt", "--key", &key, "-c", &context, "-o", &output, &format!("in/{number}")]).ok();
     }
     world.aws.calls().reset();
+    world.aws.set_latency(Some(Operation::Decrypt), Duration::from_millis(100));
     world.run(&["decrypt", "--key", &key, "--jobs", "6", "-o", "out", "sealed"]).ok();
     assert_eq!(world.count(Operation::Decrypt), 12);
+    assert!(world.aws.calls().peak_in_flight() > 1, "threads ask at the same time");
     assert_eq!(world.dir.read("out/11"), b"file 11");
+}
+
+#[test]
+fn a_batch_waits_once_for_a_service_that_does_not_answer() {
+    let world = World::new();
+    let key = world.aws.kms().create_key("eu-central-1");
+    for number in 0..20 {
+        world.dir.write(&format!("in/{number}"), "x");
+    }
+    for number in 0..3 {
+        let output = format!("sealed/{number}.sealed");
+        world.dir.write("sealed/keep", "");
+        world.run(&["encrypt", "--key", &key, "-c", &format!("n={number}"), "-o", &output, "a.txt"]).ok();
+    }
+    world.aws.calls().reset();
+    world.aws.inject(FaultRule::new(Effect::Status(503)));
+    let run = world.run(&["encrypt", "--key", &key, "--jobs", "1", "-o", "out", "in"]).failed(6, "kms:GenerateDataKey");
+    assert_eq!(run.stderr.matches("error: ").count(), 20, "each file is named");
+    world.run(&["decrypt", "--key", &key, "--jobs", "1", "-o", "out", "sealed"]).failed(6, "kms:Decrypt");
+    assert_eq!((world.count(Operation::GenerateDataKey), world.count(Operation::Decrypt)), (1, 1));
+
+    world.aws.clear_faults();
+    world.aws.calls().reset();
+    world.aws.kms().deny(Operation::Decrypt, None);
+    world.run(&["decrypt", "--key", &key, "--jobs", "1", "-o", "out", "sealed"]).failed(4, "kms:Decrypt");
+    assert_eq!(world.count(Operation::Decrypt), 3, "one refusal says nothing about the next message");
 }
 
 #[test]

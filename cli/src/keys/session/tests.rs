@@ -289,3 +289,39 @@ fn a_build_without_aws_says_how_to_get_one_with_it() {
         assert!(error.hint.is_some_and(|hint| hint.contains("cargo install --locked --path cli")));
     }
 }
+
+/// A header that names one KMS key; nothing in it is authentic.
+fn header_of_kms(key_id: &str) -> Vec<u8> {
+    let field = |bytes: &[u8]| [&u16::try_from(bytes.len()).expect("short").to_be_bytes()[..], bytes].concat();
+    [
+        &[0x02, 0x04, 0x78][..],
+        &[7; 32],
+        &[0, 0, 0, 1],
+        &field(b"aws-kms"),
+        &field(key_id.as_bytes()),
+        &field(&[9; 184]),
+        &[0x02, 0, 0, 0x10, 0],
+        &[7; 32 + 16],
+    ]
+    .concat()
+}
+
+#[cfg(not(feature = "aws"))]
+#[test]
+fn a_build_without_aws_that_meets_a_kms_message_says_how_to_get_one_with_it() {
+    let world = World::new();
+    let key = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+    let error = world.decrypt("a.sealed", quiet(), &header_of_kms(key)).expect_err("no KMS");
+    assert_eq!((error.exit, error.object.as_str()), (Exit::Usage, key));
+    assert!(error.hint.is_some_and(|hint| hint.contains("cargo install --locked --path cli")));
+}
+
+#[test]
+fn a_header_cannot_put_a_command_of_its_own_into_the_error() {
+    let world = World::new();
+    for key in ["arn:aws:kms:eu-west-1:111122223333:key/x; rm -rf ~", "\u{1b}[2J", "$(id)"] {
+        let error = world.decrypt("a.sealed", quiet(), &header_of_kms(key)).expect_err("no key");
+        assert!(!error.hint.unwrap_or_default().contains(key) && !error.message.contains('\u{1b}'), "{key:?}");
+        assert!(!error.object.contains('\u{1b}'), "{key:?}");
+    }
+}
