@@ -124,4 +124,15 @@ mod tests {
         assert!(matches!(PathPattern::parse("a/***"), Err(PatternError::Syntax(_))));
         assert!(matches!(PathPattern::parse("[a"), Err(PatternError::Syntax(_))));
     }
+
+    #[test]
+    fn no_pattern_takes_long() {
+        let started = std::time::Instant::now();
+        let long = "a".repeat(255);
+        let deep = "a/".repeat(120) + "c";
+        for (part, path) in [("*a", &long), ("?*", &long), ("**/a/", &deep), ("**/*a/", &deep), ("*/**/", &deep)] {
+            matches(&(part.repeat(30) + "b"), path);
+        }
+        assert!(started.elapsed().as_secs() < 5);
+    }
 }

@@ -43,7 +43,16 @@ impl RepositoryConfig {
         }
         let text = PrivateFile::open(path, Readers::Anyone).and_then(|file| file.read_text(LONGEST));
         let text = text.map_err(|error| private::refused(path, &error))?;
-        let rules = Document::parse_toml(path, &text)
+        Self::parse(path, &text)
+    }
+
+    /// Reads the content of the file at `path`.
+    ///
+    /// # Errors
+    ///
+    /// All mistakes in it.
+    pub(super) fn parse(path: &Path, text: &str) -> Result<Self, CliError> {
+        let rules = Document::parse_toml(path, text)
             .and_then(|document| {
                 document.read(|root| {
                     Some(root.optional("rule", |field| field.list(|it| it.table(Rule::read))).unwrap_or_default())

@@ -166,3 +166,17 @@ fn what_was_allowed_here_is_not_allowed_in_a_copy() {
     let applied = repository.applied("copy/x").expect("valid");
     assert!(configuration.check_allowed(applied.rule_with_keys().expect("a rule")).is_err());
 }
+
+#[test]
+fn no_change_of_a_byte_makes_the_reader_panic() {
+    let valid =
+        "[[rule]]\npaths = ['a/**']\nkeys = ['local:a']\ncontext = { a = 'b' }\nmax_header_bytes = 9\nsign = true\n";
+    for position in 0..valid.len() {
+        for byte in ["\n", "[", "=", "\"", "'", "0", "-", "*", "\\", "\u{1b}", "ü"] {
+            let text = format!("{}{byte}{}", &valid[..position], &valid[position + 1..]);
+            if let Err(error) = RepositoryConfig::parse(Path::new("sealctl.toml"), &text) {
+                assert!(error.exit == Exit::Config && !error.message.contains('\u{1b}'), "{text:?}");
+            }
+        }
+    }
+}

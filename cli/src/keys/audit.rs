@@ -15,6 +15,7 @@ use crate::error::{CliError, cause};
 
 /// How many data keys are remembered with the call that they came from; beyond that all are forgotten, and lines about
 /// keys still in a cache lack the request id.
+#[cfg(feature = "aws")]
 const REMEMBERED: usize = 16_384;
 
 /// What was done to one input, for one audit line.
@@ -67,8 +68,8 @@ impl Trail {
         self.calls.load(Ordering::Relaxed)
     }
 
-    /// Counts a call to KMS, writes its line, and remembers which data key it wrapped or unwrapped. A line that cannot be written is found missing at the next entry,
-    /// whose line cannot be written either.
+    /// Counts a call to KMS, writes its line, and remembers which data key it wrapped or unwrapped. A line that cannot
+    /// be written is found missing at the next entry, whose line cannot be written either.
     #[cfg(feature = "aws")]
     pub(crate) fn call(&self, call: &sealkit_envelope::keyring::kms::KmsCall) {
         self.calls.fetch_add(1, Ordering::Relaxed);

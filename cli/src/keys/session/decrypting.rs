@@ -65,6 +65,7 @@ impl Session {
     /// out unless there is nothing else; names of KMS keys are resolved, for messages hold key ARNs.
     fn parts_by_choice(&self, choice: &Choice, wrapped: &[EncryptedDataKey]) -> Result<(Parts, Vec<String>), CliError> {
         let (mut local, mut remote, mut kms, mut names) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut missing = None;
         for key in &choice.keys {
             match key {
                 KeyReference::Local(name) => {
@@ -79,16 +80,19 @@ impl Session {
                             names.push(format!("local:{}", key.key_name()));
                             local.push(key);
                         }
-                        // Another of the keys may do.
-                        Err(_) if choice.keys.len() > 1 => {}
-                        Err(error) => return Err(error),
+                        // Another of the keys may do; if none does, this is why.
+                        Err(error) => missing = missing.or(Some(error)),
                     }
                 }
                 KeyReference::Kms(reference) => remote.push(reference),
             }
         }
         // Nothing is asked of KMS about a message that no key of KMS wrapped, unless there is nothing else to try.
-        if kms_key_ids(wrapped).next().is_some() || local.is_empty() {
+        let is_remote = kms_key_ids(wrapped).next().is_some();
+        if let Some(error) = missing.filter(|_| local.is_empty() && !(is_remote && !remote.is_empty())) {
+            return Err(error);
+        }
+        if is_remote || local.is_empty() {
             for reference in remote {
                 let resolved = self.kms.resolved(reference)?;
                 names.push(resolved.to_string());
@@ -98,10 +102,6 @@ impl Session {
         names.extend(choice.failover_regions.iter().cloned());
         let failover: &[String] = if kms.is_empty() && !local.is_empty() { &[] } else { &choice.failover_regions };
         let kms = kms_keyring(&self.kms, &kms, failover, false)?;
-        if local.is_empty() && kms.is_none() {
-            let named: Vec<_> = choice.keys.iter().map(ToString::to_string).collect();
-            return Err(CliError::new(Exit::NotFound, named.join(", "), "none of these keys is here"));
-        }
         Ok((Parts { local, kms, local_first: false }, names))
     }
 
@@ -184,6 +184,9 @@ impl Session {
     /// Narrows a policy to the accounts and keys of KMS that the user permits at all; local keys are the user's own.
     fn permitted(&self, policy: DecryptPolicy, wrapped: &[EncryptedDataKey]) -> DecryptPolicy {
         let permitted = &self.configuration.user.aws.permitted;
+        if permitted.is_everything() {
+            return policy;
+        }
         let local: Vec<_> = local_key_names(wrapped).map(local_key).collect();
         let mut policy = policy;
         if !permitted.keys.is_empty() {
