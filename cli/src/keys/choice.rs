@@ -1,10 +1,11 @@
 //! Which keys an input is encrypted under or may be decrypted by, and who says so.
 
 use sealkit_host::exit::Exit;
+use sealkit_host::text::Escaped;
 
 use super::Intent;
 use super::kms::{Kms, same_key};
-use super::reference::KeyReference;
+use super::reference::{KeyReference, KeyReferenceError};
 use crate::config::Configuration;
 use crate::config::applied::Applied;
 use crate::error::CliError;
@@ -40,8 +41,12 @@ pub(crate) fn typed_keys(intent: &Intent) -> Result<Vec<KeyReference>, CliError>
     let mut keys: Vec<KeyReference> = Vec::new();
     for text in &intent.keys {
         let key = KeyReference::parse(text).map_err(|error| {
-            let shown = sealkit_host::text::Escaped::new(text).to_string();
-            let wrong = CliError::usage(format!("--key {shown}"), error.to_string());
+            // The other errors quote what was typed themselves.
+            let object = match error {
+                KeyReferenceError::Unknown => format!("--key {}", Escaped::new(text)),
+                _ => "--key".to_owned(),
+            };
+            let wrong = CliError::usage(object, Escaped::new(&error.to_string()).to_string());
             match format!("local:{text}").as_str() {
                 local if KeyReference::parse(local).is_ok() => wrong.hint(format!("for a local key: --key {local}")),
                 _ => wrong,

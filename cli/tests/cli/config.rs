@@ -151,3 +151,35 @@ fn standard_input_is_governed_by_the_working_directory() {
     let run = crate::rig::Run::of(child.stdin(Stdio::null()).output());
     run.failed(7, "sealctl.toml:1");
 }
+
+#[test]
+fn those_who_make_one_key_at_the_same_time_all_encrypt_under_it() {
+    let dir = Dir::new();
+    let names: Vec<_> = (0..6).map(|number| format!("{number}")).collect();
+    names.iter().for_each(|name| drop(dir.write(name, name)));
+    let children: Vec<_> = names
+        .iter()
+        .map(|name| {
+            dir.sealctl(["encrypt", "-k", "local:new", name]).stderr(Stdio::piped()).spawn().expect("it starts")
+        })
+        .collect();
+    let notes = children.into_iter().map(|child| crate::rig::Run::of(child.wait_with_output()).ok().stderr);
+    assert_eq!(notes.filter(|note| note.contains("made the local key")).count(), 1);
+    for name in names {
+        assert_eq!(dir.run(["decrypt", &format!("{name}.sealed")]).ok().stdout, name.as_bytes());
+    }
+}
+
+#[test]
+fn audit_lines_can_be_asked_for_once_and_for_all() {
+    let dir = Dir::new();
+    dir.write("a", "text");
+    dir.user_config(&format!("audit = '{}'\n", dir.path("audit.jsonl").display()));
+    dir.run(["encrypt", "-k", "local:k", "a"]).ok();
+    dir.run(["decrypt", "--context", "x=y", "a.sealed"]).failed(7, "");
+    let text = String::from_utf8(dir.read("audit.jsonl")).expect("UTF-8");
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(lines.len(), 2);
+    assert!(lines[0]["key"].as_str().is_some_and(|key| key.starts_with("local:k-")), "{text}");
+    assert_eq!((&lines[0]["outcome"], &lines[1]["outcome"]), (&Value::from("ok"), &Value::from("failed")));
+}
