@@ -377,6 +377,30 @@ fn a_rule_bounds_aliases_by_the_key_that_they_name() {
 }
 
 #[test]
+fn an_emulator_is_reached_by_profile_endpoint_and_ca_bundle() {
+    let world = World { dir: Dir::new(), aws: AwsDouble::start_tls() };
+    world.dir.write("a.txt", "some plaintext");
+    let key = world.aws.kms().create_key("eu-central-1");
+    world.aws.kms().set_alias("alias/app", &key);
+    let bundle = world.dir.path("ca.pem");
+    world.aws.write_ca_bundle(&bundle).expect("a bundle");
+    let config = world.dir.write(
+        "aws-config",
+        format!(
+            "[profile emulated]\nregion = eu-central-1\nendpoint_url = {}\nca_bundle = {}\n\
+             aws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = secret\n",
+            world.aws.url(),
+            bundle.display()
+        ),
+    );
+    let run = |args: &[&str]| Run::of(world.dir.sealctl(args).env("AWS_CONFIG_FILE", &config).output());
+    run(&["encrypt", "--profile", "emulated", "--key", "alias/app", "a.txt"]).ok();
+    world.dir.user_config("keys = ['alias/app']\n[aws]\nprofile = 'emulated'\n");
+    assert_eq!(run(&["decrypt", "a.txt.sealed"]).ok().stdout, b"some plaintext");
+    run(&["decrypt", "--profile", "absent", "a.txt.sealed"]).failed(3, "absent");
+}
+
+#[test]
 fn a_dry_run_makes_no_call() {
     let world = World::new();
     let key = world.aws.kms().create_key("eu-central-1");
