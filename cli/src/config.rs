@@ -131,7 +131,7 @@ impl Configuration {
         let mut announced = self.announced.lock().unwrap_or_else(PoisonError::into_inner);
         for (file, _) in &applied.layers {
             if announced.insert(file.path.clone()) {
-                eprintln!("using {}", private::shown(&file.path));
+                crate::progress::say(&format!("using {}", private::shown(&file.path)));
             }
         }
     }

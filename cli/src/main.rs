@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     let _best_effort = hardening::harden();
     let exit = command::run(&LowArgs::parse()).unwrap_or_else(|error| {
         if !error.is_silent() {
-            eprintln!("{}", report::presented(&error));
+            progress::say(&report::presented(&error));
         }
         error.exit
     });

@@ -1,6 +1,6 @@
 //! A progress bar on standard error, for runs that take longer than a second on a terminal.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -61,8 +61,8 @@ impl Progress {
     /// Writes to standard error without tearing the bar.
     pub(crate) fn say(&self, line: &str) {
         match self.bar.get() {
-            Some(bar) => bar.suspend(|| eprintln!("{line}")),
-            None => eprintln!("{line}"),
+            Some(bar) => bar.suspend(|| say(line)),
+            None => say(line),
         }
     }
 
@@ -72,6 +72,11 @@ impl Progress {
             bar.finish_and_clear();
         }
     }
+}
+
+/// Writes a line to standard error. Where nobody can be told, there is nobody to tell about that.
+pub(crate) fn say(line: &str) {
+    let _nobody_listens = writeln!(std::io::stderr(), "{line}");
 }
 
 fn new_bar(length_known: bool) -> ProgressBar {

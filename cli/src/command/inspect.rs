@@ -16,7 +16,7 @@ use crate::io::input::Input;
 use crate::io::message;
 use crate::io::metered::Meter;
 use crate::keys::Direction;
-use crate::progress::Progress;
+use crate::progress::{Progress, say};
 use crate::report::{Failure, name_of, presented, print_json};
 
 /// Inspects all inputs.
@@ -58,9 +58,9 @@ fn header(source: &Source, meter: Meter<'_>, limits: &Limits) -> Result<Unverifi
 }
 
 fn failed(args: &InspectArgs, source: Option<&Source>, error: &CliError) -> Result<(), CliError> {
-    eprintln!("{}", presented(error));
+    say(&presented(error));
     if args.json {
-        let input = source.map(Source::shown);
+        let input = source.map(Source::raw);
         print_json(&FailedRecord { kind: "header", input, outcome: "failed", error: error.into() })?;
     }
     Ok(())
@@ -156,7 +156,7 @@ impl HeaderRecord {
         let keys = header.encrypted_data_keys().iter();
         Self {
             kind: "header",
-            input: source.shown(),
+            input: source.raw(),
             outcome: "ok",
             verified: false,
             version: 2,

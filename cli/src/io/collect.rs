@@ -28,7 +28,12 @@ impl Source {
         }
     }
 
-    /// For people and JSON: `-` is standard input.
+    /// For programs: `-` is standard input.
+    pub(crate) fn raw(&self) -> String {
+        self.path().map_or_else(|| "-".to_owned(), |path| path.to_string_lossy().into_owned())
+    }
+
+    /// For people.
     pub(crate) fn shown(&self) -> String {
         self.path().map_or_else(|| "standard input".to_owned(), naming::shown)
     }

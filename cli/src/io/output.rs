@@ -4,6 +4,7 @@ use std::fs::{DirBuilder, File};
 use std::io::{self, IsTerminal};
 use std::os::fd::AsFd;
 use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
 
 use sealkit_host::atomic::{self, AtomicError, NewFile, Overwrite};
 use sealkit_host::exit::Exit;
@@ -142,9 +143,12 @@ fn refused(shown: &str, error: &AtomicError) -> CliError {
     match error {
         AtomicError::Exists { .. } => exists(shown),
         AtomicError::IsADirectory { .. } => CliError::usage(shown, "it is a directory").hint("name a file with -o"),
-        AtomicError::Failed { action, source, .. } => {
+        AtomicError::Failed { action, source, path } => {
             let mut this = CliError::writing(shown, source);
-            this.message = format!("cannot {action} it: {}", cause(source));
+            this.message = match Path::new(shown) == path {
+                true => format!("cannot {action} it: {}", cause(source)),
+                false => format!("cannot {action} {}: {}", naming::shown(path), cause(source)),
+            };
             this
         }
         error => CliError::new(Exit::Io, shown, chain(error)),

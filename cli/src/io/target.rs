@@ -20,7 +20,16 @@ pub(crate) enum Target {
 }
 
 impl Target {
-    /// For people and JSON.
+    /// For programs: `-` is standard output.
+    pub(crate) fn raw(&self) -> Option<String> {
+        match self {
+            Self::Stdout => Some("-".to_owned()),
+            Self::Path(path) => Some(path.to_string_lossy().into_owned()),
+            Self::Nothing => None,
+        }
+    }
+
+    /// For people.
     pub(crate) fn shown(&self) -> Option<String> {
         match self {
             Self::Stdout => Some("standard output".to_owned()),
@@ -81,6 +90,11 @@ fn target_of(item: &Item, many: bool, wanted: Wanted<'_>, direction: Direction) 
             }
             Ok(Target::Stdout)
         }
+        Some(output) if many && output.exists() && !output.is_dir() => Err(CliError::usage(
+            naming::shown(output),
+            "-o names a directory for several inputs or a tree, and this is a file",
+        )
+        .hint("name another with -o")),
         Some(output) if many => Ok(Target::Path(output.join(renamed(&item.below, direction)))),
         Some(output) if output.is_dir() => {
             Err(CliError::usage(naming::shown(output), "-o names a file for one input, and this is a directory")

@@ -185,7 +185,7 @@ impl Session {
 
     fn note(&self, line: &str) {
         if !self.intent.quiet {
-            eprintln!("{line}");
+            crate::progress::say(line);
         }
     }
 }

@@ -68,8 +68,8 @@ impl<'a> FileRecord<'a> {
                 ..Self::empty(operation)
             },
         };
-        record.input = Some(job.source.shown());
-        record.output = job.target.shown();
+        record.input = Some(job.source.raw());
+        record.output = job.target.raw();
         record
     }
 

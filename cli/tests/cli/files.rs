@@ -126,3 +126,21 @@ fn limits_are_named_with_their_flags() {
     let run = dir.run(["decrypt", "--max-frame-length", "16777217", "x.sealed"]).ok();
     assert_eq!(run.stdout, b"secret");
 }
+
+#[test]
+fn any_name_that_a_file_can_have_works_and_is_shown_harmless() {
+    use std::ffi::OsString;
+    use std::os::unix::ffi::OsStringExt;
+
+    let dir = Dir::new().with_key();
+    let name = OsString::from_vec(b"a\xff\x1b[2J\n".to_vec());
+    fs::write(dir.path("").join(&name), "secret").expect("the file system takes any name");
+    let args = ["encrypt", "-k", KEY, "--rm", "--"].map(OsString::from).into_iter().chain([name.clone()]);
+    dir.run(args).ok();
+    let mut sealed = name.clone();
+    sealed.push(".sealed");
+    let run = dir.run([OsString::from("decrypt"), sealed.clone()]).ok();
+    assert_eq!(run.stdout, b"secret");
+    let args = ["encrypt", "-k", KEY, "-f", "--"].map(OsString::from).into_iter().chain([name]);
+    dir.run(args).failed(5, r"a\xff\u{1b}[2J\n: no such file");
+}

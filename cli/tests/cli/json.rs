@@ -61,3 +61,21 @@ fn other_formats_are_refused_by_name() {
     dir.write("age", "age-encryption.org/v1\n");
     dir.run(["inspect", "age"]).failed(7, "not an AWS Encryption SDK message");
 }
+
+#[test]
+fn audit_lines_tell_of_each_object() {
+    let dir = Dir::new().with_key();
+    dir.write("x", "secret");
+    dir.run(["encrypt", "-k", KEY, "--audit", "log", "x", "missing"]).failed(8, "missing");
+    dir.run(["decrypt", "--audit", "log", "-o", "y", "x.sealed"]).ok();
+    let text = String::from_utf8(dir.read("log")).expect("JSON is UTF-8");
+    let mut lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let decrypted = lines.pop().expect("three lines");
+    lines.sort_by_key(|line| line["object"].to_string());
+    assert_eq!((&lines[0]["outcome"], &lines[0]["class"]), (&"failed".into(), &"not-found".into()));
+    assert_eq!((&lines[1]["operation"], &lines[1]["outcome"]), (&"encrypt".into(), &"ok".into()));
+    assert_eq!(decrypted["operation"], "decrypt");
+    assert_eq!(decrypted["key"], lines[1]["key"]);
+    assert!(decrypted["resource"].as_str().is_some_and(|path| path.ends_with("/y")), "{decrypted}");
+    dir.run(["decrypt", "--audit", "no/such/log", "x.sealed"]).failed(9, "audit");
+}

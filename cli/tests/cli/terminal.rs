@@ -2,19 +2,26 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::os::fd::OwnedFd;
 use std::process::Stdio;
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 use crate::rig::{Dir, KEY, noise};
 
-/// Runs with standard output (and, if asked, standard input) on a terminal; gives the code, what the terminal got, and
-/// standard error.
-fn on_terminal(dir: &Dir, args: &[&str], stdin_too: bool) -> (Option<i32>, String, String) {
+/// Both sides of a terminal.
+fn terminal() -> (OwnedFd, File) {
     let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("there are pseudo-terminals");
     grantpt(&master).and_then(|()| unlockpt(&master)).expect("it is ours");
     let name = ptsname(&master, Vec::new()).expect("it has a name");
     let slave = File::options().read(true).write(true).open(name.to_str().expect("a path")).expect("it is ours");
+    (master, slave)
+}
+
+/// Runs with standard output (and, if asked, standard input) on a terminal; gives the code, what the terminal got, and
+/// standard error.
+fn on_terminal(dir: &Dir, args: &[&str], stdin_too: bool) -> (Option<i32>, String, String) {
+    let (master, slave) = terminal();
     let stdin = if stdin_too { Stdio::from(slave.try_clone().expect("descriptors are left")) } else { Stdio::null() };
     let mut command = dir.sealctl(args);
     command.stdin(stdin).stdout(slave).stderr(Stdio::piped());
@@ -63,5 +70,35 @@ fn nothing_waits_for_a_terminal_unasked() {
         let (code, _, stderr) = on_terminal(&dir, &[command], true);
         assert_eq!(code, Some(2), "{stderr}");
         assert!(stderr.contains("no file is named"), "{stderr}");
+    }
+}
+
+#[test]
+fn a_bar_is_drawn_after_a_second_and_only_on_a_terminal() {
+    let dir = Dir::new().with_key();
+    let fifo = dir.mkfifo("fifo");
+    for (stderr_too, flags, bar) in [(true, "-f", true), (true, "-fq", false), (false, "-f", false)] {
+        let feeder = std::thread::spawn({
+            let fifo = fifo.clone();
+            move || {
+                let mut fifo = File::create(fifo).expect("somebody reads");
+                std::io::Write::write_all(&mut fifo, &noise(100_000)).expect("somebody reads");
+                std::thread::sleep(std::time::Duration::from_millis(1100));
+                std::io::Write::write_all(&mut fifo, &noise(600_000)).expect("somebody reads");
+            }
+        });
+        let (master, slave) = terminal();
+        let mut command = dir.sealctl(["encrypt", "-k", KEY, flags, "-o", "out", "fifo"]);
+        command.env("TERM", "xterm").stderr(if stderr_too { Stdio::from(slave) } else { Stdio::piped() });
+        let mut child = command.spawn().expect("it starts");
+        drop(command);
+        let mut seen = Vec::new();
+        if stderr_too {
+            let _ended = File::from(master).read_to_end(&mut seen);
+        } else {
+            child.stderr.take().expect("piped").read_to_end(&mut seen).expect("a pipe");
+        }
+        assert!(child.wait().is_ok_and(|status| status.success()) && feeder.join().is_ok());
+        assert_eq!(!seen.is_empty(), bar, "{:?}", String::from_utf8_lossy(&seen));
     }
 }

@@ -59,5 +59,6 @@ fn several_inputs_keep_their_names_below_the_target() {
     assert!(dir.path("out/tree/sub/deep/b.sealed").exists() && dir.path("out/c.sealed").exists());
     dir.run(["encrypt", "-k", KEY, "-o", "out2", "tree/a", "outside/../tree/a"]).failed(2, "would be written there");
     assert!(!dir.path("out2").exists());
+    dir.run(["encrypt", "-k", KEY, "-o", "outside/c", "tree"]).failed(2, "this is a file");
     dir.run(["decrypt", "out"]).failed(2, "several inputs cannot share standard output");
 }
