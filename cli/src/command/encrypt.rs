@@ -11,7 +11,7 @@ use super::pipeline::{Hand, Pipeline, Trace, refuse_mixed_output};
 use crate::args::EncryptArgs;
 use crate::error::{self, CliError};
 use crate::io::collect::{Source, collect};
-use crate::io::input::Input;
+use crate::io::input::{self, Input};
 use crate::io::metered::{FileAt, MeteredFile, MeteredReader};
 use crate::io::output::{self, Content, Output, Planned};
 use crate::io::target::{Job, Wanted, assign};
@@ -49,6 +49,7 @@ impl Task<'_> {
         }
         let plan = self.session.encrypt_plan(job.source.path())?;
         if self.args.run.dry_run {
+            input::exists(&job.source)?;
             return Ok(Done { keys: plan.keys.clone(), ..Done::default() });
         }
         let input = Input::open(&job.source)?;

@@ -152,6 +152,15 @@ impl RegularFile {
     }
 }
 
+/// Checks that a source is there without opening it, for that may wait.
+///
+/// # Errors
+/// If it is not.
+pub(crate) fn exists(source: &Source) -> Result<(), CliError> {
+    let Some(path) = source.path() else { return Ok(()) };
+    path.metadata().map(drop).map_err(|error| CliError::reading(path, &error))
+}
+
 /// Unbuffered: what reads from it brings buffers of its own.
 fn standard_input() -> Result<Input, CliError> {
     let stdin = io::stdin().as_fd().try_clone_to_owned();

@@ -149,7 +149,10 @@ fn refused(shown: &str, error: &AtomicError) -> CliError {
                 true => format!("cannot {action} it: {}", cause(source)),
                 false => format!("cannot {action} {}: {}", naming::shown(path), cause(source)),
             };
-            this
+            match source.kind() {
+                io::ErrorKind::NotFound => this.hint("make the directory first"),
+                _ => this,
+            }
         }
         error => CliError::new(Exit::Io, shown, chain(error)),
     }

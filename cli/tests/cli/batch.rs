@@ -36,6 +36,8 @@ fn a_dry_run_does_nothing() {
     dir.write("x", "secret");
     let run = dir.run(["encrypt", "-k", KEY, "--dry-run", "x"]).ok();
     assert!(run.stderr.contains("would encrypt x to x.sealed with local:test"), "{}", run.stderr);
+    dir.run(["encrypt", "-k", KEY, "--dry-run", "missing"]).failed(5, "missing: no such file");
+    dir.run(["encrypt", "-k", KEY, "-o", "no/such/y", "x"]).failed(9, "make the directory first");
     assert_eq!(dir.names(), ["x"]);
     dir.run(["encrypt", "-k", KEY, "x"]).ok();
     let run = dir.run(["decrypt", "--dry-run", "-o", "y", "x.sealed"]).ok();
