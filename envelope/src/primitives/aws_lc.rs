@@ -10,8 +10,14 @@ use aws_lc_rs::signature::{
 
 use super::error::{InvalidKey, NotAuthentic, RandomUnavailable};
 
+/// From the system, unless this is the FIPS module, whose own generator is part of what is validated. That of AWS-LC
+/// first measures the processor's jitter, for 30 ms in every process: several times what a small file takes.
 pub(super) fn random(out: &mut [u8]) -> Result<(), RandomUnavailable> {
-    aws_lc_rs::rand::fill(out).map_err(|_| RandomUnavailable)
+    if cfg!(feature = "fips") {
+        aws_lc_rs::rand::fill(out).map_err(|_| RandomUnavailable)
+    } else {
+        getrandom::fill(out).map_err(|_| RandomUnavailable)
+    }
 }
 
 /// AWS-LC keeps the key schedule in its own allocation, which it cleanses before it frees it.
