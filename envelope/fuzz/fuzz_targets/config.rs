@@ -1,32 +1,49 @@
-//! Any text as a configuration, read by a reader of every kind of field: no panic, and mistakes that
+//! Any text as a `sealctl.toml`, read and matched by sealctl's own rules: no panic, and mistakes that
 //! name a place in the text and can be printed.
 #![no_main]
+#![allow(
+    dead_code,
+    missing_docs,
+    unexpected_cfgs,
+    unreachable_pub,
+    reason = "the modules are the binary's own, and this target uses a part of them"
+)]
 
 use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
-use sealkit_host::config::{Document, Table};
+use sealkit_host::config::Document;
 
-/// The shape of `sealctl.toml`, with a field of each kind that a reader can ask for.
-fn rule(table: &mut Table<'_>) -> Option<()> {
-    table.required("path", |field| field.parse_with(|text| (!text.is_empty()).then_some(()).ok_or("is empty")));
-    table.optional("keys", |field| field.distinct_list(|key| key.string()));
-    table.optional("context", |field| field.map(|value| value.string()));
-    table.optional("frame_length", |field| field.integer(1..=1_u32 << 24));
-    table.optional("suite", |field| field.choice(&[("signed", true), ("unsigned", false)]));
-    table.optional("refuse_signed", |field| field.boolean());
-    Some(())
+use crate::rule::Rule;
+
+// sealctl is a binary and offers no library: the modules that read rules are compiled in.
+#[path = "../../../cli/src/config/pattern.rs"]
+mod pattern;
+#[path = "../../../cli/src/policy.rs"]
+mod policy;
+#[path = "../../../cli/src/keys/reference.rs"]
+mod reference;
+#[path = "../../../cli/src/config/rule.rs"]
+mod rule;
+
+mod keys {
+    pub(crate) use crate::reference;
 }
 
 fuzz_target!(|text: &str| {
     let path = Path::new("sealctl.toml");
     let read = Document::parse_toml(path, text).and_then(|document| {
-        document.read(|root| {
-            root.optional("rule", |field| field.list(|it| it.table(rule)));
-            Some(())
-        })
+        document.read(|root| root.required("rule", |field| field.list(|it| it.table(Rule::read))))
     });
-    let Err(errors) = read else { return };
+    let errors = match read {
+        Ok(rules) => {
+            for path in ["a", "secrets/production/db.env", "a/b/c/d/e/f/g/h", "\u{0}"] {
+                let _ = rules.iter().position(|rule| rule.matches(Path::new(path)));
+            }
+            return;
+        }
+        Err(errors) => errors,
+    };
     assert!(!errors.mistakes().is_empty(), "refused without a reason");
     let told = errors.to_string();
     // Beyond a hundred, the last line counts the rest.
