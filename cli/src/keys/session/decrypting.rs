@@ -89,7 +89,7 @@ impl Session {
         }
         // Nothing is asked of KMS about a message that no key of KMS wrapped, unless there is nothing else to try.
         let is_remote = kms_key_ids(wrapped).next().is_some();
-        if let Some(error) = missing.filter(|_| local.is_empty() && !(is_remote && !remote.is_empty())) {
+        if let Some(error) = missing.filter(|_| local.is_empty() && (!is_remote || remote.is_empty())) {
             return Err(error);
         }
         if is_remote || local.is_empty() {
