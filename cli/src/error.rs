@@ -67,7 +67,7 @@ impl CliError {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
         );
         let this = Self::new(Exit::Io, object, cause(error));
-        if error_is_full { this.hint("free some space and run it again: nothing was left behind") } else { this }
+        if error_is_full { this.hint("free some space and run it again") } else { this }
     }
 
     /// The same error with a next step.
