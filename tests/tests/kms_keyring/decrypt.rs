@@ -105,7 +105,8 @@ async fn a_changed_context_or_ciphertext_does_not_unwrap() {
     let key = rig.aws.kms().create_key(IRELAND);
     let good = wrapped(&rig, &key).await;
     let other = EncryptionContext::try_from_pairs([("app", "other")]).unwrap();
-    let result = rig.strict([&key]).on_decrypt(DecryptionMaterials::new(SUITE, other), &[good.clone()]).await;
+    let result =
+        rig.strict([&key]).on_decrypt(DecryptionMaterials::new(SUITE, other), std::slice::from_ref(&good)).await;
     assert_eq!(collected(result).len(), 1);
     let mut changed = good;
     *changed.ciphertext.last_mut().unwrap() ^= 1;
