@@ -1,13 +1,16 @@
 //! Which keys an input is encrypted under or may be decrypted by, and who says so.
 
+use std::path::Path;
+
 use sealkit_host::exit::Exit;
 use sealkit_host::text::Escaped;
 
 use super::Intent;
-use super::kms::{Kms, same_key};
-use super::reference::{KeyReference, KeyReferenceError};
+use super::kms::{Kms, is_key_arn, same_key};
+use super::reference::{KeyReference, KeyReferenceError, KmsReference};
 use crate::config::Configuration;
-use crate::config::applied::Applied;
+use crate::config::applied::{Applied, AppliedRule};
+use crate::config::private;
 use crate::error::CliError;
 
 /// Keys, and who named them.
@@ -89,7 +92,7 @@ pub(crate) fn choose(
         return Ok(None);
     };
     for key in &choice.keys {
-        check(key, applied, kms)?;
+        check(key, configuration, applied, kms)?;
     }
     Ok(Some(choice))
 }
@@ -99,14 +102,14 @@ pub(crate) fn choose(
 /// # Errors
 ///
 /// When one of them does not have it.
-pub(crate) fn check(key: &KeyReference, applied: &Applied, kms: &Kms) -> Result<(), CliError> {
+fn check(key: &KeyReference, configuration: &Configuration, applied: &Applied, kms: &Kms) -> Result<(), CliError> {
     if let KeyReference::Kms(reference) = key {
         kms.check_permitted(reference)?;
     }
-    for rule in applied.rules().filter(|applied| !applied.rule.keys.is_empty()) {
-        if !is_among(key, &rule.rule.keys, kms)? {
-            let listed: Vec<_> = rule.rule.keys.iter().map(ToString::to_string).collect();
-            let message = format!("{} does not allow this key here", rule.place());
+    for layer in applied.rules().filter(|layer| !layer.rule.keys.is_empty()) {
+        if !is_among(key, layer, configuration, kms)? {
+            let listed: Vec<_> = layer.rule.keys.iter().map(ToString::to_string).collect();
+            let message = format!("{} does not allow this key here", layer.place());
             return Err(CliError::new(Exit::Refused, key.to_string(), message)
                 .hint(format!("its rule names {}; change the rule, or move the file", listed.join(", "))));
         }
@@ -114,8 +117,14 @@ pub(crate) fn check(key: &KeyReference, applied: &Applied, kms: &Kms) -> Result<
     Ok(())
 }
 
-/// Whether a key is one of `listed`; aliases are resolved only where names alone do not tell.
-fn is_among(key: &KeyReference, listed: &[KeyReference], kms: &Kms) -> Result<bool, CliError> {
+/// Whether a key is one of a rule's; aliases are resolved only where names alone do not tell.
+fn is_among(
+    key: &KeyReference,
+    layer: AppliedRule<'_>,
+    configuration: &Configuration,
+    kms: &Kms,
+) -> Result<bool, CliError> {
+    let listed = &layer.rule.keys;
     if listed.iter().any(|other| same_key(key, other)) {
         return Ok(true);
     }
@@ -126,16 +135,35 @@ fn is_among(key: &KeyReference, listed: &[KeyReference], kms: &Kms) -> Result<bo
     let resolved = KeyReference::Kms(kms.resolved(reference)?);
     for other in listed {
         let KeyReference::Kms(other) = other else { continue };
-        if same_key(&resolved, &KeyReference::Kms(kms.resolved(other)?)) {
+        if same_key(&resolved, &KeyReference::Kms(resolved_of_rule(other, layer, configuration, kms)?)) {
             return Ok(true);
         }
     }
     Ok(false)
 }
 
+/// The ARN of a key that a rule names. To ask KMS about an alias is to show oneself to its owner, so the user must have
+/// allowed the rule first.
+///
+/// # Errors
+///
+/// A rule that is not allowed and names an alias; and when KMS does not say.
+pub(crate) fn resolved_of_rule(
+    reference: &KmsReference,
+    layer: AppliedRule<'_>,
+    configuration: &Configuration,
+    kms: &Kms,
+) -> Result<KmsReference, CliError> {
+    if !is_key_arn(reference.as_str()) {
+        configuration.check_allowed(layer)?;
+    }
+    kms.resolved(reference)
+}
+
 /// The error for an encryption that nothing names a key for.
-pub(crate) fn no_key() -> CliError {
-    CliError::usage("encrypt", "no key is named, neither by --key nor by a configuration").hint(
+pub(crate) fn no_key(input: Option<&Path>) -> CliError {
+    let object = input.map_or_else(|| "-".to_owned(), private::shown);
+    CliError::usage(object, "no key is named, neither by --key nor by a configuration").hint(
         "choose one: --key local:NAME, a key in a file of yours, made if missing; \
          --key alias/NAME or an ARN, a key in AWS KMS; \
          or a rule in sealctl.toml, for everybody who works on these files",

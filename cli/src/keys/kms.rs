@@ -6,6 +6,6 @@ mod absent;
 mod service;
 
 #[cfg(not(feature = "aws"))]
-pub(crate) use self::absent::{Kms, same_key, unavailable};
+pub(crate) use self::absent::{Kms, is_key_arn, same_key, unavailable};
 #[cfg(feature = "aws")]
 pub(crate) use self::service::{Kms, is_key_arn, same_key};

@@ -26,7 +26,7 @@ mod decrypting;
 mod encrypting;
 
 /// What a command works with. Plans are made once for all inputs to which the same rules apply, so that a batch asks
-/// KMS once; a failure to make one is kept as well, and not asked for again.
+/// KMS once. A failure is told for each input anew, for it may name it; what KMS said about a key's name is kept.
 pub(crate) struct Session {
     intent: Intent,
     typed: Vec<KeyReference>,
@@ -41,7 +41,7 @@ pub(crate) struct Session {
     cmms: Mutex<HashMap<Vec<String>, Arc<dyn Cmm>>>,
 }
 
-type Plans<K, P> = Mutex<HashMap<K, Result<Arc<P>, CliError>>>;
+type Plans<K, P> = Mutex<HashMap<K, Arc<P>>>;
 
 impl Session {
     /// Reads what was typed and the user's own configuration. No key is looked for yet.
@@ -101,7 +101,7 @@ impl Session {
     /// No key, one that cannot be used or is not allowed here, and a context that contradicts a rule.
     pub(crate) fn encrypt_plan(&self, input: Option<&Path>) -> Result<Arc<EncryptPlan>, CliError> {
         let applied = self.configuration.applied(input)?;
-        planned(&self.encrypt_plans, applied.id(), || self.plan_encryption(&applied))
+        planned(&self.encrypt_plans, applied.id(), || self.plan_encryption(input, &applied))
     }
 
     /// How to decrypt `input`, whose header is `header`; `None` is standard input. Local keys and Regions are found
@@ -197,7 +197,12 @@ fn planned<K: std::hash::Hash + Eq, P>(
     make: impl FnOnce() -> Result<P, CliError>,
 ) -> Result<Arc<P>, CliError> {
     let mut plans = plans.lock().unwrap_or_else(PoisonError::into_inner);
-    plans.entry(id).or_insert_with(|| make().map(Arc::new)).clone()
+    if let Some(plan) = plans.get(&id) {
+        return Ok(Arc::clone(plan));
+    }
+    let plan = Arc::new(make()?);
+    plans.insert(id, Arc::clone(&plan));
+    Ok(plan)
 }
 
 /// Makes a local key that must not exist yet; says where it is.

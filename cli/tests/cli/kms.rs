@@ -150,6 +150,10 @@ fn without_a_key_the_error_holds_the_command_that_works() {
     let command = run.stderr.rsplit("sealctl ").next().expect("a command").trim();
     let args: Vec<_> = command.split(' ').collect();
     assert_eq!(world.run(&args).ok().stdout, b"some plaintext");
+
+    world.run(&["encrypt", "--key", &key, "-o", "b.sealed", "a.txt"]).ok();
+    let run = world.run(&["verify", "a.txt.sealed", "b.sealed"]).failed(2, "error: a.txt.sealed: ");
+    assert!(run.stderr.contains("error: b.sealed: "), "each file by its own name: {}", run.stderr);
 }
 
 #[test]
@@ -360,6 +364,29 @@ fn the_users_accounts_bound_every_key_whoever_names_it() {
     std::fs::remove_file(world.dir.path("sealctl.toml")).expect("a removal");
     world.encrypt(&["--key", &key]).ok();
     world.decrypts(&["--key", &key]);
+}
+
+#[test]
+fn nobody_is_asked_about_an_alias_that_only_a_repository_names() {
+    let world = World::new();
+    let key = world.aws.kms().create_key("eu-central-1");
+    let account = key.split(':').nth(4).expect("an account").to_owned();
+    world.encrypt(&["--key", &key]).ok();
+    let evil = "arn:aws:kms:eu-central-1:666666666666:alias/watching";
+    world.dir.write(".git/HEAD", "");
+    world.dir.write("sealctl.toml", format!("[[rule]]\npaths = ['**']\nkeys = ['{evil}']\n"));
+    world.aws.calls().reset();
+    for args in [&["--key", &key][..], &["--discovery-account", &account], &[]] {
+        world.decrypt(args).failed(3, "not allowed yet");
+    }
+    world.encrypt(&["--key", &key]).failed(3, "not allowed yet");
+    world.encrypt(&["--key", "local:mine"]).failed(7, "sealctl.toml:1");
+    world.run(&["config", "a.txt"]).ok();
+    world.run(&["config", "allow", "--yes", "a.txt"]).ok();
+    world.dir.user_config(&format!("[aws]\nallowed_accounts = ['{account}']\n"));
+    world.encrypt(&[]).failed(7, "allowed_accounts");
+    world.encrypt(&["--key", &key]).failed(7, "allowed_accounts");
+    assert_eq!(world.aws.calls().total(), 0);
 }
 
 #[test]

@@ -65,6 +65,11 @@ pub(crate) fn same_key(left: &KeyReference, right: &KeyReference) -> bool {
     left == right
 }
 
+/// Whether the text is the ARN of a key, as far as its form tells.
+pub(crate) fn is_key_arn(text: &str) -> bool {
+    text.starts_with("arn:") && text.contains(":key/")
+}
+
 /// The one error about a KMS key.
 pub(crate) fn unavailable(key: &str) -> CliError {
     CliError::new(

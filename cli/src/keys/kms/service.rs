@@ -127,6 +127,12 @@ impl Kms {
     }
 
     fn describe(&self, key: &KmsReference) -> Result<KeyArn, CliError> {
+        // Before any call: to ask about an alias is to show oneself to its owner.
+        if let KeyIdentifier::AliasArn(alias) = key
+            && !self.permits_account(alias.account())
+        {
+            return Err(not_permitted(key, "allowed_accounts"));
+        }
         let mut clients = self.default_client(std::iter::once(key))?;
         if let Some(region) = key.region() {
             clients = self.with_client(clients, region)?;
@@ -148,16 +154,17 @@ impl Kms {
         }
         let resolved = self.resolved(key)?;
         let Some(arn) = resolved.key_arn() else { return Ok(()) };
-        let account =
-            self.permitted.accounts.is_empty() || self.permitted.accounts.iter().any(|it| it == arn.account());
-        let listed = self.permitted.keys.is_empty()
+        let is_listed = self.permitted.keys.is_empty()
             || self.permitted.keys.iter().any(|it| it.parse().is_ok_and(|it: KeyArn| it.mrk_matches(arn)));
-        if account && listed {
-            return Ok(());
+        match (self.permits_account(arn.account()), is_listed) {
+            (true, true) => Ok(()),
+            (false, _) => Err(not_permitted(key, "allowed_accounts")),
+            (true, false) => Err(not_permitted(key, "allowed_keys")),
         }
-        let what = if account { "allowed_keys" } else { "allowed_accounts" };
-        Err(CliError::new(Exit::Refused, key.to_string(), format!("is not among {what} of your own configuration"))
-            .hint("add it there, if it is yours to use: sealctl config shows the file"))
+    }
+
+    fn permits_account(&self, account: &str) -> bool {
+        self.permitted.accounts.is_empty() || self.permitted.accounts.iter().any(|it| it == account)
     }
 
     /// Clients that serve names without Region, if there are any such.
@@ -218,9 +225,14 @@ pub(crate) fn same_key(left: &KeyReference, right: &KeyReference) -> bool {
     }
 }
 
-/// Whether the header's key id can be given as `--key`.
-pub(crate) fn is_key_arn(key_id: &str) -> bool {
-    key_id.parse::<KeyArn>().is_ok()
+/// Whether the text is the ARN of a key.
+pub(crate) fn is_key_arn(text: &str) -> bool {
+    text.parse::<KeyArn>().is_ok()
+}
+
+fn not_permitted(key: &KmsReference, field: &str) -> CliError {
+    CliError::new(Exit::Refused, key.to_string(), format!("is not among {field} of your own configuration"))
+        .hint("add it there, if it is yours to use: sealctl config shows the file")
 }
 
 /// Gives the failover Regions to the one key that can have them.

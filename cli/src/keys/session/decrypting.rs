@@ -10,7 +10,7 @@ use sealkit_host::exit::Exit;
 use sealkit_host::text::Escaped;
 
 use super::{DecryptPlan, Session};
-use crate::config::applied::Applied;
+use crate::config::applied::{Applied, AppliedRule};
 use crate::config::private;
 use crate::error::CliError;
 use crate::keys::choice::{self, Choice, Origin};
@@ -89,7 +89,10 @@ impl Session {
         }
         // Nothing is asked of KMS about a message that no key of KMS wrapped, unless there is nothing else to try.
         let is_remote = kms_key_ids(wrapped).next().is_some();
-        if let Some(error) = missing.filter(|_| local.is_empty() && (!is_remote || remote.is_empty())) {
+        if local.is_empty()
+            && (remote.is_empty() || !is_remote)
+            && let Some(error) = missing
+        {
             return Err(error);
         }
         if is_remote || local.is_empty() {
@@ -154,7 +157,7 @@ impl Session {
         for layer in applied.rules() {
             let mut demanded = layer.rule.demands.decrypt_policy(limits);
             if !layer.rule.keys.is_empty() {
-                demanded = demanded.allow_keys(self.allowed_keys(&layer.rule.keys, wrapped)?);
+                demanded = demanded.allow_keys(self.allowed_keys(layer, wrapped)?);
             }
             policy = policy.narrow(demanded);
         }
@@ -162,9 +165,9 @@ impl Session {
     }
 
     /// The keys of a rule as a policy knows them: a local key by the fingerprint that the message gives it.
-    fn allowed_keys(&self, keys: &[KeyReference], wrapped: &[EncryptedDataKey]) -> Result<Vec<AllowedKey>, CliError> {
+    fn allowed_keys(&self, layer: AppliedRule<'_>, wrapped: &[EncryptedDataKey]) -> Result<Vec<AllowedKey>, CliError> {
         let mut allowed = Vec::new();
-        for key in keys {
+        for key in &layer.rule.keys {
             match key {
                 KeyReference::Local(name) => {
                     let named = local_key_names(wrapped)
@@ -172,7 +175,8 @@ impl Session {
                     allowed.extend(named.map(local_key));
                 }
                 KeyReference::Kms(reference) if kms_key_ids(wrapped).next().is_some() => {
-                    allowed.push(AllowedKey::AwsKmsKey { arn: self.kms.resolved(reference)?.to_string() });
+                    let arn = choice::resolved_of_rule(reference, layer, &self.configuration, &self.kms)?;
+                    allowed.push(AllowedKey::AwsKmsKey { arn: arn.to_string() });
                 }
                 // Without a KMS key in the message there is nothing to ask KMS about.
                 KeyReference::Kms(_) => {}

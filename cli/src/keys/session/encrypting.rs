@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
+use std::path::Path;
 
 use sealkit_envelope::keyring::local_key::{LocalKey, LocalKeyName};
 use sealkit_envelope::policy::FrameLength;
@@ -16,11 +17,11 @@ use crate::keys::keyring::{Parts, kms_keyring};
 use crate::keys::reference::KeyReference;
 
 impl Session {
-    pub(super) fn plan_encryption(&self, applied: &Applied) -> Result<EncryptPlan, CliError> {
+    pub(super) fn plan_encryption(&self, input: Option<&Path>, applied: &Applied) -> Result<EncryptPlan, CliError> {
         let choice = choice::choose(&self.intent, &self.typed, &self.configuration, applied, &self.kms)?;
         let choice = match choice {
             Some(choice) => choice,
-            None => default_choice(std::io::stderr().is_terminal())?,
+            None => default_choice(input, std::io::stderr().is_terminal())?,
         };
         let context = self.context_for_encryption(applied)?;
         let suite = self.suite_for(applied)?;
@@ -130,9 +131,9 @@ impl Session {
 
 /// Where nothing names a key: a person at a terminal gets the default key, made if missing and said so; a script must
 /// not depend on a key that it never named.
-fn default_choice(is_terminal: bool) -> Result<Choice, CliError> {
+fn default_choice(input: Option<&Path>, is_terminal: bool) -> Result<Choice, CliError> {
     if !is_terminal {
-        return Err(choice::no_key());
+        return Err(choice::no_key(input));
     }
     let key = KeyReference::parse("local:default")
         .map_err(|error| CliError::new(Exit::Internal, "local:default", error.to_string()))?;
