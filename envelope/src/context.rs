@@ -61,7 +61,7 @@ impl EncryptionContext {
     ///
     /// # Errors
     ///
-    /// As [`insert`](Self::insert), and [`ContextError::TooLong`] if all of them together do not fit in a header.
+    /// As [`insert`](Self::insert).
     pub fn try_from_pairs<K, V>(pairs: impl IntoIterator<Item = (K, V)>) -> Result<Self, ContextError>
     where
         K: Into<String>,
@@ -71,17 +71,14 @@ impl EncryptionContext {
         for (key, value) in pairs {
             context.insert(key, value)?;
         }
-        match context.serialized_len() {
-            length if length > usize::from(u16::MAX) => Err(ContextError::TooLong { length }),
-            _ => Ok(context),
-        }
+        Ok(context)
     }
 
     /// Adds a pair.
     ///
     /// # Errors
     ///
-    /// A reserved or empty key, a key that is already there, or a pair too long for the format.
+    /// A reserved or empty key, a key that is already there, a pair too long for the format, or one too many.
     pub fn insert(&mut self, key: impl Into<String>, value: impl Into<String>) -> Result<(), ContextError> {
         let (key, value) = (key.into(), value.into());
         if key.is_empty() {
@@ -96,6 +93,10 @@ impl EncryptionContext {
         }
         if self.0.contains_key(&key) {
             return Err(ContextError::Duplicate { key });
+        }
+        let length = self.serialized_len().max(2) + 4 + key.len() + value.len();
+        if length > longest {
+            return Err(ContextError::TooLong { length });
         }
         self.0.insert(key, value);
         Ok(())
