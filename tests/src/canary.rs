@@ -55,17 +55,25 @@ impl Canary {
         result
     }
 
-    /// Offsets of the secret in `haystack`; the secret is never put together for the search.
+    /// Whether the secret begins at the offset `at` of `haystack`; it is never put together for the search.
+    #[must_use]
+    pub fn is_at(&self, haystack: &[u8], at: usize) -> bool {
+        let candidate = haystack.get(at..at + self.masked.len());
+        candidate.is_some_and(|candidate| candidate.iter().zip(&self.masked).all(|(a, b)| a ^ MASK == *b))
+    }
+
+    /// The secret's first byte, by which a search for many needles sorts out candidates.
+    #[must_use]
+    pub fn first_byte(&self) -> Option<u8> {
+        self.masked.first().map(|first| first ^ MASK)
+    }
+
+    /// Offsets of the secret in `haystack`.
     #[must_use]
     pub fn find_in(&self, haystack: &[u8]) -> Vec<usize> {
-        let Some((&first, rest)) = self.masked.split_first() else { return Vec::new() };
-        let first = first ^ MASK;
-        let matches = |at: usize| {
-            haystack
-                .get(at + 1..=at + rest.len())
-                .is_some_and(|tail| tail.iter().zip(rest).all(|(a, b)| a ^ MASK == *b))
-        };
-        haystack.iter().enumerate().filter(|&(at, byte)| *byte == first && matches(at)).map(|(at, _)| at).collect()
+        let Some(first) = self.first_byte() else { return Vec::new() };
+        let candidates = haystack.iter().enumerate().filter(|(_, byte)| **byte == first);
+        candidates.map(|(at, _)| at).filter(|&at| self.is_at(haystack, at)).collect()
     }
 
     /// Whether `haystack` holds the secret.

@@ -31,6 +31,7 @@
 
 pub mod aws_double;
 pub mod canary;
+pub mod sealctl;
 
 pub use aws_double::calls::Call;
 pub use aws_double::faults::{Effect, FaultRule};
@@ -40,3 +41,4 @@ pub use aws_double::tls::{Handshake, TlsFault};
 pub use aws_double::wire::ErrorForm;
 pub use aws_double::{AwsDouble, Builder};
 pub use canary::Canary;
+pub use sealctl::Sealctl;
