@@ -49,7 +49,8 @@ impl Pipeline<'_> {
     /// Does `work` for each job.
     ///
     /// # Errors
-    /// If signals can't be watched, or the audit file can't be written any more.
+    /// If signals can't be watched, all jobs would fail by the same wrong flag or configuration, or the audit file
+    /// can't be written any more.
     pub(crate) fn run(
         &self,
         inputs: &Collected,
@@ -69,6 +70,9 @@ impl Pipeline<'_> {
         let mut audit_failed = None;
         if inputs.failed.iter().any(|error| report.early(error).is_break()) {
             return Ok(Exit::BROKEN_PIPE);
+        }
+        if jobs.len() > 1 {
+            self.session.preflight(self.direction, jobs.iter().map(|job| job.source.path()))?;
         }
         let work = |job: &Job| {
             let mut trace = Trace::default();

@@ -24,6 +24,7 @@ use crate::error::CliError;
 
 mod decrypting;
 mod encrypting;
+mod preflight;
 
 /// What a command works with. Plans are made once for all inputs to which the same rules apply, so that a batch asks
 /// KMS once. A failure is told for each input anew, for it may name it; what KMS said about a key's name is kept.

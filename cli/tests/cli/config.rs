@@ -183,3 +183,16 @@ fn audit_lines_can_be_asked_for_once_and_for_all() {
     assert!(lines[0]["key"].as_str().is_some_and(|key| key.starts_with("local:k-")), "{text}");
     assert_eq!((&lines[0]["outcome"], &lines[1]["outcome"]), (&Value::from("ok"), &Value::from("failed")));
 }
+
+#[test]
+fn one_mistake_about_many_files_is_told_once_before_any_work() {
+    let dir = repository(RULE);
+    dir.write("secrets/other", "x");
+    dir.write("outside", "x");
+    let run = dir.run(["encrypt", "secrets/db.env", "secrets/other"]).failed(3, "not allowed yet");
+    assert_eq!(run.stderr.matches("error: ").count(), 1, "{}", run.stderr);
+    let run = dir.run(["encrypt", "outside", "sealctl.toml"]).failed(2, "outside and 1 more: no key is named");
+    assert_eq!(run.stderr.matches("error: ").count(), 1, "{}", run.stderr);
+    let run = dir.run(["encrypt", "secrets/db.env", "outside"]);
+    assert_eq!(run.stderr.matches("error: ").count(), 2, "two mistakes: {}", run.stderr);
+}
