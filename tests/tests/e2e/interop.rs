@@ -2,6 +2,7 @@
 //!
 //! The Python side is `tests/interop/`; its environments are created on first use, which takes a minute.
 
+mod cli;
 mod moto;
 mod peer;
 
