@@ -100,7 +100,7 @@ impl Default for Sealctl {
 pub fn portable_program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
-        let target = workspace().join("target/portable");
+        let target = target().join("portable");
         build(&["--no-default-features", "--target-dir", &target.to_string_lossy()]);
         target.join("debug/sealctl")
     })
@@ -112,7 +112,7 @@ fn program() -> &'static Path {
         if let Some(given) = std::env::var_os("SEALKIT_SEALCTL") {
             return given.into();
         }
-        let target = workspace().join("target");
+        let target = target();
         build(&["--target-dir", &target.to_string_lossy()]);
         target.join("debug/sealctl")
     })
@@ -127,6 +127,12 @@ fn build(arguments: &[&str]) {
         .status()
         .expect("cargo starts");
     assert!(status.success(), "cargo build -p sealctl: {status}");
+}
+
+/// The target directory that the running test was built in: it stands in `debug/deps/` there.
+fn target() -> PathBuf {
+    let test = std::env::current_exe().expect("a process knows its program");
+    test.ancestors().nth(3).expect("a test stands in a target directory").to_owned()
 }
 
 fn workspace() -> &'static Path {

@@ -5,10 +5,10 @@ use std::fmt;
 use std::fs::{File, read_to_string};
 use std::io::Write;
 use std::os::unix::fs::FileExt;
-use std::process::{ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 
 use nix::sys::ptrace::{self, Options};
-use nix::sys::signal::{self, Signal};
+use nix::sys::signal::Signal;
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::Pid;
 
@@ -20,6 +20,7 @@ const OVERLAP: usize = 256;
 
 /// A process at work, or one that has called `exit`: every destructor has run, nothing is unmapped yet.
 pub(super) struct Held {
+    process: Child,
     pid: Pid,
 }
 
@@ -42,12 +43,9 @@ impl Held {
     ///
     /// The process is traced from outside, with the privilege to: it forbids that to its own user.
     pub(super) fn at_exit(command: &mut Command, input: &[u8]) -> Self {
-        let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
-        let mut stdin = child.stdin.take().unwrap();
-        let pid = Pid::from_raw(i32::try_from(child.id()).unwrap());
+        let (held, mut stdin) = Self::start(command);
         // It cannot exit before, for its input has not ended.
-        ptrace::seize(pid, Options::PTRACE_O_TRACEEXIT).expect("tracing takes root");
-        let held = Self { pid };
+        ptrace::seize(held.pid, Options::PTRACE_O_TRACEEXIT).expect("tracing takes root");
         let input = input.to_vec();
         // Not joined: it would wait for a process that is held before it has read all.
         std::thread::spawn(move || stdin.write_all(&input));
@@ -57,11 +55,16 @@ impl Held {
 
     /// Runs `command` with `input` on its standard input, which the caller keeps open: it works and waits for more.
     pub(super) fn at_work(command: &mut Command, input: &[u8]) -> (Self, ChildStdin) {
-        let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
-        let mut stdin = child.stdin.take().unwrap();
-        let held = Self { pid: Pid::from_raw(i32::try_from(child.id()).unwrap()) };
+        let (held, mut stdin) = Self::start(command);
         stdin.write_all(input).unwrap();
         (held, stdin)
+    }
+
+    fn start(command: &mut Command) -> (Self, ChildStdin) {
+        let mut process = command.stdin(Stdio::piped()).spawn().unwrap();
+        let stdin = process.stdin.take().unwrap();
+        let pid = Pid::from_raw(i32::try_from(process.id()).unwrap());
+        (Self { process, pid }, stdin)
     }
 
     fn wait_for_exit(&self) {
@@ -108,9 +111,9 @@ impl Held {
 impl Drop for Held {
     /// Ends the process. At its exit it no longer takes signals, and goes on only once it is released.
     fn drop(&mut self) {
-        _ = signal::kill(self.pid, Signal::SIGKILL);
+        _ = self.process.kill();
         _ = ptrace::detach(self.pid, None);
-        _ = waitpid(self.pid, None);
+        _ = self.process.wait();
     }
 }
 
