@@ -6,6 +6,7 @@
 
 mod interop;
 mod kms_double;
+mod leaks;
 mod memory;
 mod ours;
 mod tls_double;

@@ -112,6 +112,44 @@ async fn nothing_is_left_after_use_of_a_kms_key() {
     assert_clean(&leftovers(&sealctl, &key, cmm, false).await);
 }
 
+/// `command` behind a shell that waits for a line of input first: what reads no input is held as well.
+fn gated(command: &Command) -> Command {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", r#"read -r _ && exec "$0" "$@""#]).arg(command.get_program()).args(command.get_args());
+    shell.env_clear().envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    shell.current_dir(command.get_current_dir().unwrap()).stdout(Stdio::null()).stderr(Stdio::null());
+    shell
+}
+
+/// A batch keeps data keys in its cache from its first file to its last.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs root"]
+async fn nothing_is_left_by_a_batch_and_its_cache() {
+    let aws = AwsDouble::start();
+    let key = aws.kms().create_key("us-east-1");
+    let sealctl = Sealctl::new().with_endpoint(aws.url());
+    let canary = Canary::random();
+    for name in ["a", "b", "c"] {
+        std::fs::write(sealctl.home().join(name), plaintext(&canary)).unwrap();
+    }
+    let mut needles = Needles::default();
+    needles.add("plaintext", canary);
+
+    let encrypting = Held::at_exit(&mut gated(&sealctl.command(["encrypt", "--key", &key, "a", "b", "c"])), b"\n");
+    for name in ["a.sealed", "b.sealed", "c.sealed"] {
+        let message = std::fs::read(sealctl.home().join(name)).unwrap();
+        needles.add_message_keys(&data_key(&kms_cmm(&aws.url(), &key), &message).await, &message);
+    }
+    let mut found = report("encrypt", encrypting.search(&needles));
+    drop(encrypting);
+    let arguments = ["decrypt", "--key", &key, "-o", "out", "a.sealed", "b.sealed", "c.sealed"];
+    let decrypting = Held::at_exit(&mut gated(&sealctl.command(arguments)), b"\n");
+    found.extend(report("decrypt", decrypting.search(&needles)));
+    drop(decrypting);
+    assert_eq!(std::fs::metadata(sealctl.home().join("out/c")).unwrap().len(), PLAINTEXT as u64);
+    assert_clean(&found);
+}
+
 /// The names of what the memory of an encrypting `sealctl` holds while it waits for more input.
 async fn found_at_work(sealctl: &Sealctl, key: &str, cmm: impl FnOnce() -> Box<dyn Cmm>) -> Vec<String> {
     let canary = Canary::random();
