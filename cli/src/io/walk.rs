@@ -28,10 +28,12 @@ pub(crate) struct LeftOut {
     pub(crate) by_name: u64,
 }
 
-/// Walks `root`, without the directory `except` (the target, when it lies inside).
+/// Walks `root`, without the directory `except` (the target, when it lies inside). A target that is `root` itself takes
+/// nothing away: its files are listed before any is written.
 pub(super) fn walk(root: &Path, except: Option<&Path>, wanted: &dyn Fn(&Path) -> bool) -> Found {
     let mut found = Found::default();
     let except = except.and_then(|path| fs::canonicalize(path).ok());
+    let except = except.filter(|except| fs::canonicalize(root).ok().as_ref() != Some(except));
     descend(root, except.as_deref(), wanted, &mut found);
     found
 }

@@ -53,6 +53,18 @@ fn a_target_inside_the_tree_is_not_sealed_again() {
 }
 
 #[test]
+fn a_tree_that_is_its_own_target_is_sealed_and_opened_in_place() {
+    let dir = tree();
+    let run = dir.run(["encrypt", "-k", KEY, "-o", "tree", "tree"]).ok();
+    assert!(run.stderr.contains("encrypt: 2 files"), "{}", run.stderr);
+    assert!(dir.path("tree/a.sealed").exists() && dir.path("tree/sub/deep/b.sealed").exists());
+    fs::remove_file(dir.path("tree/a")).expect("the directory is ours");
+    let run = dir.run(["decrypt", "--force", "-o", "tree/.", "tree"]).ok();
+    assert!(run.stderr.contains("decrypt: 2 files"), "{}", run.stderr);
+    assert_eq!(dir.read("tree/a"), b"a");
+}
+
+#[test]
 fn several_inputs_keep_their_names_below_the_target() {
     let dir = tree();
     dir.run(["encrypt", "-k", KEY, "-o", "out", "tree", "outside/c"]).ok();
