@@ -31,17 +31,13 @@ pub(crate) struct Demands {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Unmet {
     /// A pair was typed with another value.
-    #[error("--context {key}={typed} contradicts {key}={demanded}")]
+    #[error("--context gives {key:?} another value than the rule does")]
     Conflict {
         /// The context key.
         key: String,
-        /// The value on the command line.
-        typed: String,
-        /// The value in the configuration.
-        demanded: String,
     },
     /// A pair was typed that an exact context does not hold.
-    #[error("--context {key}=… is not in the exact context")]
+    #[error("--context gives {key:?}, which is not in the exact context")]
     NotExact {
         /// The context key.
         key: String,
@@ -90,8 +86,7 @@ impl Demands {
         for (key, demanded) in &self.context {
             match context.get(key) {
                 Some(typed) if typed != demanded => {
-                    let (key, typed, demanded) = (key.clone(), typed.clone(), demanded.clone());
-                    return Err(Unmet::Conflict { key, typed, demanded });
+                    return Err(Unmet::Conflict { key: key.clone() });
                 }
                 Some(_) => {}
                 None => {
