@@ -10,7 +10,7 @@ use sealkit_envelope::EncryptedDataKey;
 use sealkit_envelope::keyring::local_key;
 use sealkit_envelope::message::WrappingKey;
 use sealkit_host::exit::Exit;
-use sealkit_host::text::Escaped;
+use sealkit_host::text::{Escaped, harmless_json, without_controls};
 use serde::Serialize;
 
 use crate::args::RunArgs;
@@ -142,7 +142,7 @@ impl<'a> Report<'a> {
 /// Standard output's.
 pub(crate) fn print_json(record: &impl Serialize) -> Result<(), CliError> {
     let line = serde_json::to_string(record);
-    print_line(&line.map_err(|error| CliError::writing("standard output", &error.into()))?)
+    print_line(&harmless_json(&line.map_err(|error| CliError::writing("standard output", &error.into()))?))
 }
 
 /// Prints a line to standard output.
@@ -155,11 +155,14 @@ pub(crate) fn print_line(line: &str) -> Result<(), CliError> {
 }
 
 /// An error as it is printed: object and cause on one line, the next step on another.
+///
+/// Names in it are escaped where they are put in; what got past that still does nothing to a terminal.
 pub(crate) fn presented(error: &CliError) -> String {
-    match &error.hint {
+    let text = match &error.hint {
         Some(hint) => format!("error: {error}\n hint: {hint}"),
         None => format!("error: {error}"),
-    }
+    };
+    text.split('\n').map(without_controls).collect::<Vec<_>>().join("\n")
 }
 
 fn planned(operation: &str, job: &Job, done: &Done) -> String {

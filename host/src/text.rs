@@ -64,10 +64,33 @@ impl fmt::Display for Piece {
 
 /// `text` with the characters escaped that [`Escaped`] would escape, but backslashes left: for text that may
 /// hold escapes already.
-pub(crate) fn without_controls(text: &str) -> String {
+#[must_use]
+pub fn without_controls(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         if is_harmful(c) { shown.extend(c.escape_default()) } else { shown.push(c) }
+    }
+    shown
+}
+
+/// A line of JSON in which every character that [`Escaped`] would escape is written as `\\uXXXX`: the same to whoever
+/// parses it, and harmless to whoever looks at it on a terminal. JSON itself demands that of C0 alone.
+///
+/// ```
+/// use sealkit_host::text::harmless_json;
+///
+/// assert_eq!(harmless_json("{\"name\":\"a\u{9b}2J\"}"), r#"{"name":"a\u009b2J"}"#);
+/// ```
+#[must_use]
+pub fn harmless_json(json: &str) -> String {
+    let mut shown = String::with_capacity(json.len());
+    for c in json.chars() {
+        if is_harmful(c) {
+            let mut units = [0; 2];
+            shown.extend(c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
+        } else {
+            shown.push(c);
+        }
     }
     shown
 }
@@ -89,7 +112,7 @@ fn is_harmful(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::Escaped;
+    use super::{Escaped, harmless_json};
 
     #[test]
     fn printable_text_of_any_script_stays() {
@@ -116,5 +139,10 @@ mod tests {
     #[test]
     fn bytes_that_are_not_text_are_shown_as_bytes() {
         assert_eq!(Escaped::bytes(b"a\xff\xe2\x82z").to_string(), r"a\xff\xe2\x82z");
+    }
+
+    #[test]
+    fn json_means_the_same_without_what_a_terminal_acts_on() {
+        assert_eq!(harmless_json("\"\u{7f}\u{9b}\u{202e}\u{e0041}é日\""), r#""\u007f\u009b\u202e\udb40\udc41é日""#);
     }
 }

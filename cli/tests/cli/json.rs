@@ -51,6 +51,17 @@ fn inspect_shows_what_the_header_claims_escaped() {
 }
 
 #[test]
+fn json_of_a_hostile_header_does_nothing_to_a_terminal() {
+    let dir = Dir::new().with_key();
+    let name = "x\u{9b}2J\u{202e}";
+    dir.write(name, "secret");
+    dir.run(["encrypt", "-k", KEY, "-c", "app=a\u{9b}2J\u{7f}\u{202e}", name]).ok();
+    let run = dir.run(["inspect", "--json", &format!("{name}.sealed")]).ok();
+    assert!(run.stdout.trim_ascii_end().iter().all(|byte| (b' '..0x7f).contains(byte)), "{:?}", run.stdout);
+    assert_eq!(lines(&run)[0]["context"]["app"], "a\u{9b}2J\u{7f}\u{202e}");
+}
+
+#[test]
 fn other_formats_are_refused_by_name() {
     let dir = Dir::new();
     dir.write("v1", [1, 0x80, 3, 0x78]);
