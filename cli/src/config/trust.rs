@@ -88,7 +88,7 @@ impl TrustStore {
     pub(crate) fn allow(&self, path: &Path, content: &ContentDigest, keys: Vec<String>) -> Result<(), CliError> {
         let record = Record { version: VERSION, path: path.to_owned(), sha256: content.clone(), keys };
         let bytes = serde_json::to_vec_pretty(&record).map_err(|error| {
-            CliError::new(Exit::Config, path.display().to_string(), format!("cannot be recorded as allowed: {error}"))
+            CliError::new(Exit::Config, private::shown(path), format!("cannot be recorded as allowed: {error}"))
         })?;
         private::ensure_directory(&self.directory)?;
         private::replace(&self.record_of(path), &bytes)
@@ -105,7 +105,7 @@ impl TrustStore {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => {
-                Err(CliError::new(Exit::Io, file.display().to_string(), format!("cannot remove the record: {error}")))
+                Err(CliError::new(Exit::Io, private::shown(&file), format!("cannot remove the record: {error}")))
             }
         }
     }

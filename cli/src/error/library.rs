@@ -1,10 +1,13 @@
 //! From the envelope's errors, by direction, to the one a user sees.
 
+use std::path::Path;
+
 use sealkit_envelope::armor::ArmorError;
 use sealkit_envelope::keyring::KeyringError;
 use sealkit_envelope::{DecryptError, EncryptError, PolicyError};
 use sealkit_host::audit::Failure;
 use sealkit_host::exit::Exit;
+use sealkit_host::private_file::shell_word;
 
 use super::{CliError, chain};
 use crate::io::metered::Terminated;
@@ -88,7 +91,9 @@ fn policy(input: &str, error: &PolicyError) -> CliError {
             refused.hint("name one of these keys with --key, or allow it in the configuration")
         }
         PolicyError::ContextKeyMissing { key } | PolicyError::ContextPairMissing { key } => {
-            refused.hint(format!("give it with --context {key}=VALUE"))
+            // The name may be a repository's: a command to be copied must not do anything else.
+            let name = shell_word(Path::new(key)).unwrap_or_else(|| "NAME".to_owned());
+            refused.hint(format!("give it with --context {name}=VALUE"))
         }
         _ => refused,
     }

@@ -8,7 +8,7 @@ use std::process::Stdio;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use serde_json::Value;
 
-use crate::rig::Dir;
+use crate::rig::{Dir, KEY};
 
 const RULE: &str = "[[rule]]\npaths = ['secrets/**']\nkeys = ['local:team']\ncontext = { app = 'shop' }\n";
 
@@ -195,4 +195,26 @@ fn one_mistake_about_many_files_is_told_once_before_any_work() {
     assert_eq!(run.stderr.matches("error: ").count(), 1, "{}", run.stderr);
     let run = dir.run(["encrypt", "secrets/db.env", "outside"]);
     assert_eq!(run.stderr.matches("error: ").count(), 2, "two mistakes: {}", run.stderr);
+}
+
+#[test]
+fn a_repository_writes_nothing_to_the_terminal_and_no_command_to_copy() {
+    let dir = repository("").with_key();
+    dir.run(["encrypt", "-k", KEY, "secrets/db.env"]).ok();
+    for hostile in [r"\u001b[2J\nerror: fake", "$(reboot)"] {
+        let rule = format!("[[rule]]\npaths = ['**']\nrequire_context_keys = [\"{hostile}\"]\n");
+        dir.write("sealctl.toml", rule);
+        let run = dir.run(["decrypt", "secrets/db.env.sealed"]).failed(7, "lacks the required key");
+        assert!(!run.stderr.contains('\u{1b}') && !run.stderr.contains("\nerror: fake"), "{}", run.stderr);
+        assert!(!run.stderr.contains("--context $("), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn context_that_contradicts_a_rule_is_told_without_values() {
+    let dir = repository(RULE).with_key();
+    dir.run(["config", "allow", "--yes", "."]).ok();
+    dir.run(["keygen", "team"]).ok();
+    let run = dir.run(["encrypt", "-c", "app=hidden", "secrets/db.env"]).failed(7, "another value than the rule");
+    assert!(!run.stderr.contains("hidden") && !run.stderr.contains("shop"), "{}", run.stderr);
 }
