@@ -16,7 +16,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use sealkit_host::allocator::{self, ZeroOnFree};
-use sealkit_host::hardening;
+use sealkit_host::{hardening, signal};
 
 use crate::args::LowArgs;
 
@@ -26,6 +26,8 @@ static ALLOCATOR: ZeroOnFree = allocator::zero_on_free();
 fn main() -> ExitCode {
     // Where a protection is refused, files are still better encrypted than not.
     let _best_effort = hardening::harden();
+    // Without it such a write ends the process; nothing is half written by that either.
+    let _best_effort = signal::meet_file_size_limit_as_error();
     let exit = command::run(&LowArgs::parse()).unwrap_or_else(|error| {
         if !error.is_silent() {
             progress::say(&report::presented(&error));

@@ -9,15 +9,18 @@
 //!
 //! SIGPIPE: Rust ignores it, so writing to a pipe without a reader is an error of the kind `BrokenPipe`. A command
 //! that meets it on stdout prints nothing and ends with [`Exit::BROKEN_PIPE`](crate::exit::Exit::BROKEN_PIPE).
+//!
+//! SIGXFSZ: left alone it kills whoever writes beyond the limit on a file's size (`ulimit -f`) without a word; see
+//! [`meet_file_size_limit_as_error`].
 
 use std::io;
 use std::os::raw::c_int;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::iterator::Signals;
 
 use crate::exit::Exit;
@@ -55,6 +58,19 @@ impl Termination {
             signal => Some(Exit::Signal(signal)),
         }
     }
+}
+
+/// Makes writing beyond the limit on a file's size an error of the kind `FileTooLarge`, to be told like a full disk.
+///
+/// By a handler that does nothing rather than by ignoring the signal, which programs that we run would inherit.
+///
+/// # Errors
+/// If the handler can't be set.
+pub fn meet_file_size_limit_as_error() -> io::Result<()> {
+    if ignored_signals() & (1 << (SIGXFSZ - 1)) == 0 {
+        signal_hook::flag::register(SIGXFSZ, Arc::<AtomicBool>::default())?;
+    }
+    Ok(())
 }
 
 fn end_on_signal(mut signals: Signals, flag: &AtomicU8) {

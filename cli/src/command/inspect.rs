@@ -26,7 +26,7 @@ use crate::report::{Failure, name_of, presented, print_json};
 pub(crate) fn run(args: &InspectArgs) -> Result<Exit, CliError> {
     let inputs = collect(&args.inputs, Direction::Decrypt, None, std::io::stdin().is_terminal())?;
     let limits = args.limits.resolve();
-    let termination = Termination::watch().map_err(|error| CliError::new(Exit::Internal, "signals", cause(&error)))?;
+    let termination = Termination::watch().map_err(|error| CliError::new(Exit::Io, "signals", cause(&error)))?;
     let progress = Progress::new(false);
     let meter = Meter { progress: &progress, termination: &termination };
     let mut failures = Vec::new();

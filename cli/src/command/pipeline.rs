@@ -57,8 +57,7 @@ impl Pipeline<'_> {
         jobs: &[Job],
         work: impl Fn(&Job, Hand<'_>, &mut Trace) -> Result<Done, CliError> + Sync,
     ) -> Result<Exit, CliError> {
-        let termination =
-            Termination::watch().map_err(|error| CliError::new(Exit::Internal, "signals", cause(&error)))?;
+        let termination = Termination::watch().map_err(|error| CliError::new(Exit::Io, "signals", cause(&error)))?;
         let progress = Progress::new(!self.run.quiet && !self.run.dry_run);
         if progress.is_watched() {
             jobs.iter().for_each(|job| progress.expect(length_of(&job.source)));

@@ -68,15 +68,17 @@ fn a_busy_run_stops_between_two_reads() {
 }
 
 #[test]
-fn a_file_too_large_leaves_the_target_as_it_was() {
+fn a_file_too_large_is_told_and_leaves_the_target_as_it_was() {
     let dir = Dir::new().with_key();
     dir.write("x", noise(2_000_000));
     dir.write("target", "as it was");
     // Shells count the limit in blocks of 512 or 1024 bytes.
-    let script = format!("trap '' XFSZ; ulimit -f 500; exec \"$SEALCTL\" encrypt -k {KEY} --force -o target x");
-    Run::of(dir.shell(&script).output()).failed(9, "target: file too large");
-    assert_eq!(dir.read("target"), b"as it was");
-    assert_eq!(dir.names(), ["target", "x"]);
+    for ignored in ["", "trap '' XFSZ; "] {
+        let script = format!("{ignored}ulimit -f 500; exec \"$SEALCTL\" encrypt -k {KEY} --force -o target x");
+        Run::of(dir.shell(&script).output()).failed(9, "target: file too large");
+        assert_eq!(dir.read("target"), b"as it was");
+        assert_eq!(dir.names(), ["target", "x"]);
+    }
 }
 
 #[test]
