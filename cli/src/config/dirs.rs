@@ -25,7 +25,18 @@ impl UserDirs {
             CliError::new(Exit::Config, "HOME", "there is no home directory to find keys and configuration in")
                 .hint("set HOME, or both XDG_DATA_HOME and HOME")
         })?;
-        Ok(Self { config: xdg.config_dir().join("sealkit"), data: xdg.data_dir().join("sealkit") })
+        let this = Self { config: xdg.config_dir().join("sealkit"), data: xdg.data_dir().join("sealkit") };
+        if this.config.is_relative() || this.data.is_relative() {
+            // Whoever owns the working directory would own the user's configuration and keys.
+            return Err(CliError::new(
+                Exit::Config,
+                "HOME",
+                "is no absolute path: keys and configuration would be \
+                                                            those of the working directory",
+            )
+            .hint("set HOME to an absolute path"));
+        }
+        Ok(this)
     }
 
     /// Directories below `root`, for tests.

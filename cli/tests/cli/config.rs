@@ -211,6 +211,17 @@ fn a_repository_writes_nothing_to_the_terminal_and_no_command_to_copy() {
 }
 
 #[test]
+fn a_relative_home_makes_no_repository_the_users_own() {
+    let dir = Dir::new();
+    dir.write("a", "text");
+    dir.write(".config/sealkit/config.toml", "keys = ['local:theirs']\n");
+    let mut command = dir.sealctl(["encrypt", "a"]);
+    command.env_remove("XDG_DATA_HOME").env_remove("XDG_CONFIG_HOME").env("HOME", ".");
+    crate::rig::Run::of(command.output()).failed(3, "HOME: is no absolute path");
+    assert!(!dir.path(".local").exists());
+}
+
+#[test]
 fn context_that_contradicts_a_rule_is_told_without_values() {
     let dir = repository(RULE).with_key();
     dir.run(["config", "allow", "--yes", "."]).ok();
