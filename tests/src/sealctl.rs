@@ -101,7 +101,7 @@ pub fn portable_program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
         let target = target().join("portable");
-        build(&["--no-default-features", "--target-dir", &target.to_string_lossy()]);
+        build(&["-p", "sealctl", "--no-default-features"], &target);
         target.join("debug/sealctl")
     })
 }
@@ -113,20 +113,23 @@ fn program() -> &'static Path {
             return given.into();
         }
         let target = target();
-        build(&["--target-dir", &target.to_string_lossy()]);
+        // With a test target among them, features are those of `cargo test --workspace`: nothing is built twice.
+        build(&["--workspace", "--bin", "sealctl", "--test", "cli"], &target);
         target.join("debug/sealctl")
     })
 }
 
-fn build(arguments: &[&str]) {
+fn build(selection: &[&str], target: &Path) {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)
-        .args(["build", "--quiet", "--locked", "-p", "sealctl"])
-        .args(arguments)
+        .args(["build", "--quiet", "--locked"])
+        .args(selection)
+        .arg("--target-dir")
+        .arg(target)
         .current_dir(workspace())
         .status()
         .expect("cargo starts");
-    assert!(status.success(), "cargo build -p sealctl: {status}");
+    assert!(status.success(), "cargo build of sealctl: {status}");
 }
 
 /// The target directory that the running test was built in: it stands in `debug/deps/` there.

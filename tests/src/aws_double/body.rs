@@ -1,6 +1,5 @@
 //! Bodies of answers: whole, dripping, cut off, or far too long.
 
-use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -35,12 +34,6 @@ impl Answer {
 
     pub(super) fn drip(bytes: impl Into<Bytes>, interval: Duration) -> Self {
         Self::Drip { left: bytes.into(), interval, pause: Box::pin(sleep(interval)) }
-    }
-}
-
-impl From<Infallible> for CutOff {
-    fn from(never: Infallible) -> Self {
-        match never {}
     }
 }
 
