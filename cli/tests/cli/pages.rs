@@ -32,3 +32,18 @@ fn every_command_gets_a_page() {
     }
     assert!(String::from_utf8_lossy(&dir.run(["man"]).ok().stdout).contains(".TH sealctl 1"));
 }
+
+#[test]
+fn examples_keep_their_lines_in_the_pages() {
+    let dir = Dir::new();
+    dir.run(["man", "man1"]).ok();
+    for name in ["sealctl", "sealctl-encrypt", "sealctl-decrypt", "sealctl-config", "sealctl-man"] {
+        let page = String::from_utf8(dir.read(&format!("man1/{name}.1"))).expect("text");
+        let (_, examples) = page.split_once(".SH EXAMPLES\n.nf\n  sealctl ").expect(name);
+        let (examples, _) = examples.split_once("\n.fi\n").expect(name);
+        assert!(!examples.contains(".SH") && !examples.contains("\n\n"), "{examples}");
+        assert!(!page.contains(".SH EXTRA"), "{name}");
+    }
+    let page = String::from_utf8(dir.run(["man"]).ok().stdout).expect("text");
+    assert!(page.contains("\n.fi\n.PP\nFiles are messages"), "{page}");
+}
