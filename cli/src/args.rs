@@ -8,7 +8,10 @@ mod limits;
 mod other;
 mod run;
 
+use std::path::Path;
+
 use clap::{Parser, Subcommand};
+use sealkit_host::private_file::shell_word;
 
 pub(crate) use self::config::{ConfigAction, ConfigArgs};
 pub(crate) use self::decrypt::{DecryptArgs, VerifyArgs};
@@ -50,4 +53,23 @@ pub(crate) enum Command {
     Config(ConfigArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),
+}
+
+/// The longest command line that an error repeats, in bytes.
+const LONGEST_TO_RETYPE: usize = 400;
+
+/// What stands behind the command, each word after a blank and quoted for a shell; `None` where that is long, or no
+/// shell could be given it.
+fn typed_behind_the_command() -> Option<String> {
+    let mut typed = String::new();
+    for word in std::env::args_os().skip(2) {
+        let word = word.into_string().ok()?;
+        let bare = word.trim_start_matches('-');
+        typed.push(' ');
+        typed.push_str(&word[..word.len() - bare.len()]);
+        if !bare.is_empty() {
+            typed.push_str(&shell_word(Path::new(bare))?);
+        }
+    }
+    (typed.len() <= LONGEST_TO_RETYPE).then_some(typed)
 }

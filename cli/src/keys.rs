@@ -27,6 +27,12 @@ pub(crate) use self::session::{Session, keygen, new_key_note};
 /// Everything about keys, context and policy that was typed: no file has been read yet.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Intent {
+    /// `decrypt` or `verify`, where a key may have to be named yet.
+    #[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "only a key in AWS KMS has to be named"))]
+    pub(crate) command: Option<&'static str>,
+    /// What was typed behind the command, quoted for a shell, unless that is long.
+    #[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "only a key in AWS KMS has to be named"))]
+    pub(crate) retype: Option<String>,
     /// `--key`, in the order given: the first generates the data key.
     pub(crate) keys: Vec<String>,
     /// `--context KEY=VALUE`.

@@ -41,8 +41,11 @@ struct UnwrapArgs {
 }
 
 impl UnwrapArgs {
-    fn intent(&self, run: &RunArgs) -> Intent {
+    fn intent(&self, command: &'static str, run: &RunArgs) -> Intent {
         let mut intent = Intent {
+            command: Some(command),
+            // Errors don't repeat the values of a context.
+            retype: self.keys.context.is_empty().then(super::typed_behind_the_command).flatten(),
             discovery_accounts: self.discovery_accounts.clone(),
             refuse_signed: self.refuse_signed,
             ..Intent::default()
@@ -90,7 +93,7 @@ pub(crate) struct DecryptArgs {
 impl DecryptArgs {
     /// What was typed about keys, context and policy.
     pub(crate) fn intent(&self) -> Intent {
-        self.unwrap.intent(&self.run)
+        self.unwrap.intent("decrypt", &self.run)
     }
 }
 
@@ -114,6 +117,6 @@ pub(crate) struct VerifyArgs {
 impl VerifyArgs {
     /// What was typed about keys, context and policy.
     pub(crate) fn intent(&self) -> Intent {
-        self.unwrap.intent(&self.run)
+        self.unwrap.intent("verify", &self.run)
     }
 }

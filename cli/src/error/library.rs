@@ -4,6 +4,7 @@ use std::path::Path;
 
 use sealkit_envelope::armor::ArmorError;
 use sealkit_envelope::keyring::KeyringError;
+use sealkit_envelope::message::HeaderError;
 use sealkit_envelope::{DecryptError, EncryptError, PolicyError};
 use sealkit_host::audit::Failure;
 use sealkit_host::exit::Exit;
@@ -46,6 +47,9 @@ pub(crate) fn decrypting(input: &str, output: &str, error: DecryptError) -> CliE
         DecryptError::Incomplete => CliError::new(Exit::Internal, input, error.to_string()),
         DecryptError::ContextConflict { .. } => {
             refused(error.to_string()).hint("`sealctl inspect` shows the context that the message claims")
+        }
+        DecryptError::Header(HeaderError::NotAMessage { .. }) => {
+            refused(error.to_string()).hint("name a file that `sealctl encrypt` or an AWS Encryption SDK wrote")
         }
         DecryptError::Header(_) => refused(error.to_string()),
         DecryptError::NotAuthentic => refused(error.to_string())
@@ -115,7 +119,10 @@ pub(crate) fn keyring(input: &str, error: &KeyringError) -> CliError {
         this = this.hint("name the key with --key; `sealctl inspect` shows all that it is wrapped under");
     }
     if let Some(KeyringError::NotAuthentic { .. }) = decisive {
-        this = this.class(Failure::NotAuthentic);
+        this = this.class(Failure::NotAuthentic).hint(
+            "the data was changed, or was encrypted under another encryption context; \
+             `sealctl inspect` shows the pairs that the message stores",
+        );
     }
     #[cfg(feature = "aws")]
     if let Some(KeyringError::Kms(fault)) = decisive {

@@ -65,7 +65,7 @@ impl KeyStore {
     pub(crate) fn read(&self, name: &LocalKeyName) -> Result<LocalKey, CliError> {
         self.find(name)?.ok_or_else(|| {
             CliError::new(Exit::NotFound, format!("local:{name}"), format!("there is no {}", self.shown(name)))
-                .hint(format!("put the key file there, or make a new key: sealctl keygen {name}"))
+                .hint("put the key file there: a new key of that name would not open what another one sealed")
         })
     }
 

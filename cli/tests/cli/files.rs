@@ -144,3 +144,14 @@ fn any_name_that_a_file_can_have_works_and_is_shown_harmless() {
     let args = ["encrypt", "-k", KEY, "-f", "--"].map(OsString::from).into_iter().chain([name]);
     dir.run(args).failed(5, r"a\xff\u{1b}[2J\n: no such file");
 }
+
+#[test]
+fn hints_of_decrypt_lead_to_the_plaintext() {
+    let dir = Dir::new();
+    dir.write("a", b"x");
+    dir.run(["encrypt", "--key", "local:demo", "a"]).ok();
+    let run = dir.run(["decrypt", "--key", "local:other", "a.sealed"]).failed(5, "put the key file there");
+    assert!(!run.stderr.contains("sealctl keygen"), "a new key opens nothing: {}", run.stderr);
+    dir.run(["decrypt", "--context", "b=c", "a.sealed"]).failed(7, "under another encryption context");
+    dir.run(["decrypt", "a"]).failed(7, "name a file that `sealctl encrypt`");
+}

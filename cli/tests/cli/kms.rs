@@ -154,6 +154,13 @@ fn without_a_key_the_error_holds_the_command_that_works() {
     world.run(&["encrypt", "--key", &key, "-o", "b.sealed", "a.txt"]).ok();
     let run = world.run(&["verify", "a.txt.sealed", "b.sealed"]).failed(2, "error: a.txt.sealed: ");
     assert!(run.stderr.contains("error: b.sealed: "), "each file by its own name: {}", run.stderr);
+
+    let hint = format!("sealctl verify --key {key} a.txt.sealed b.sealed");
+    assert!(run.stderr.contains(&hint), "what was typed, and the key: {}", run.stderr);
+    let hint = format!("sealctl decrypt --key {key} -o 'new name' b.sealed\n");
+    world.run(&["decrypt", "-o", "new name", "b.sealed"]).failed(2, &hint);
+    let run = world.run(&["decrypt", "-c", "app=demo", "b.sealed"]).failed(2, "b.sealed\n");
+    assert!(!run.stderr.contains("demo"), "{}", run.stderr);
 }
 
 #[test]
@@ -164,7 +171,8 @@ fn discovery_uses_keys_of_the_accounts_given_and_no_others() {
     world.encrypt(&["--key", &key]).ok();
     world.decrypts(&["--discovery-account", &account]);
     world.aws.calls().reset();
-    world.decrypt(&["--discovery-account", "999999999999"]).failed(7, "999999999999");
+    let others = "a.txt.sealed: none of its keys belongs to --discovery-account 999999999999";
+    world.decrypt(&["--discovery-account", "999999999999"]).failed(7, others);
     world.decrypt(&["--discovery-account", "99"]).failed(2, "99");
     world.decrypt(&["--discovery-account", &account, "--key", &key]).failed(2, "--discovery-account");
     assert_eq!(world.aws.calls().total(), 0);

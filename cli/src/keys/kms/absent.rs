@@ -38,6 +38,7 @@ impl Kms {
     /// Always.
     pub(crate) fn discovery(
         &self,
+        _input: &str,
         _accounts: &[String],
         arns: &[&str],
         _regions: &[String],

@@ -75,7 +75,7 @@ impl Kms {
         Ok(Arc::new(keyring.with_observer(self.observer())))
     }
 
-    /// The keyring of whichever keys of these accounts `arns`, from a message's header, name.
+    /// The keyring of whichever keys of these accounts `arns`, from the header of the message `input`, name.
     ///
     /// With Regions, multi-Region keys are asked for in those, in that order.
     ///
@@ -84,15 +84,17 @@ impl Kms {
     /// No key of these accounts in the header, an account that is none, an AWS configuration that cannot be used.
     pub(crate) fn discovery(
         &self,
+        input: &str,
         accounts: &[String],
         arns: &[&str],
         regions: &[String],
     ) -> Result<Arc<dyn Keyring>, CliError> {
         let keys: Vec<KeyArn> = arns.iter().filter_map(|arn| arn.parse().ok()).collect();
         let Some(key) = keys.iter().find(|key| accounts.iter().any(|account| account == key.account())) else {
-            let message = "none of the message's keys belongs to an account given by --discovery-account";
-            return Err(CliError::new(Exit::Refused, accounts.join(", "), message)
-                .hint("sealctl inspect shows which keys the message names"));
+            let message = format!("none of its keys belongs to --discovery-account {}", accounts.join(", "));
+            return Err(
+                CliError::new(Exit::Refused, input, message).hint("sealctl inspect shows which keys the message names")
+            );
         };
         let filter = DiscoveryFilter::new(key.partition(), accounts).map_err(|error| config_error(&error))?;
         let named: BTreeSet<_> = keys.iter().filter(|key| filter.allows(key)).map(KeyArn::region).collect();

@@ -13,6 +13,7 @@ use super::{DecryptPlan, Session};
 use crate::config::applied::{Applied, AppliedRule};
 use crate::config::private;
 use crate::error::CliError;
+use crate::keys::Intent;
 use crate::keys::choice::{self, Choice, Origin};
 use crate::keys::keyring::{Parts, kms_keyring};
 use crate::keys::kms;
@@ -39,7 +40,7 @@ impl Session {
         wrapped: &[EncryptedDataKey],
     ) -> Result<(Parts, Vec<String>), CliError> {
         if !self.intent.discovery_accounts.is_empty() {
-            return self.parts_by_discovery(wrapped);
+            return self.parts_by_discovery(&shown(input), wrapped);
         }
         match choice::choose(&self.intent, &self.typed, &self.configuration, applied, &self.kms)? {
             Some(choice) if choice.origin != Origin::User => self.parts_by_choice(&choice, wrapped),
@@ -53,10 +54,10 @@ impl Session {
         }
     }
 
-    fn parts_by_discovery(&self, wrapped: &[EncryptedDataKey]) -> Result<(Parts, Vec<String>), CliError> {
+    fn parts_by_discovery(&self, input: &str, wrapped: &[EncryptedDataKey]) -> Result<(Parts, Vec<String>), CliError> {
         let arns: Vec<_> = kms_key_ids(wrapped).collect();
         let accounts = &self.intent.discovery_accounts;
-        let keyring = self.kms.discovery(accounts, &arns, &self.intent.failover_regions)?;
+        let keyring = self.kms.discovery(input, accounts, &arns, &self.intent.failover_regions)?;
         let names = std::iter::once("discovery").chain(arns).map(str::to_owned).collect();
         Ok((Parts { local: Vec::new(), kms: Some(keyring), local_first: false }, names))
     }
@@ -127,10 +128,10 @@ impl Session {
             let names = local.iter().map(|key| format!("local:{}", key.key_name())).collect();
             return Ok((Parts { local, kms: None, local_first: true }, names));
         }
-        let shown = input.map_or_else(|| "-".to_owned(), private::shown);
+        let shown = shown(input);
         match (missing, kms_key_ids(wrapped).next()) {
             (Some(missing), None) => Err(missing),
-            (missing, Some(key_id)) => Err(name_the_key(input, &shown, key_id, missing.as_ref())),
+            (missing, Some(key_id)) => Err(name_the_key(&self.intent, input, &shown, key_id, missing.as_ref())),
             (None, None) => {
                 let keys: Vec<_> = wrapped.iter().map(|key| Escaped::new(&key.provider_id).to_string()).collect();
                 Err(CliError::new(
@@ -219,6 +220,10 @@ pub(super) fn name_of(wrapped: &EncryptedDataKey) -> String {
     }
 }
 
+fn shown(input: Option<&Path>) -> String {
+    input.map_or_else(|| "-".to_owned(), private::shown)
+}
+
 fn local_key(key_name: &str) -> AllowedKey {
     AllowedKey::RawAes { namespace: NAMESPACE.to_owned(), name: key_name.to_owned() }
 }
@@ -239,19 +244,36 @@ fn kms_key_ids(wrapped: &[EncryptedDataKey]) -> impl Iterator<Item = &str> {
 
 /// The error that stops at a KMS key which nobody named, with the command that names it.
 #[cfg(feature = "aws")]
-fn name_the_key(input: Option<&Path>, shown: &str, key_id: &str, missing: Option<&CliError>) -> CliError {
+fn name_the_key(
+    intent: &Intent,
+    input: Option<&Path>,
+    shown: &str,
+    key_id: &str,
+    missing: Option<&CliError>,
+) -> CliError {
     let also = missing.map(|error| format!("; nor is there its local key: {error}")).unwrap_or_default();
     let message = format!("the message is encrypted under a key in AWS KMS, and none is named{also}");
     let error = CliError::new(Exit::Usage, shown, message);
     if !kms::is_key_arn(key_id) {
         return error.hint("what it names is no key ARN; sealctl inspect shows it");
     }
-    let file = input.map(|path| format!(" {}", private::shell_path(path))).unwrap_or_default();
-    error.hint(format!("if you trust this key, which the file itself names: sealctl decrypt --key {key_id}{file}"))
+    // As it was typed, so that it does the same; but not thousands of names once a file.
+    let rest = intent
+        .retype
+        .clone()
+        .unwrap_or_else(|| input.map(|path| format!(" {}", private::shell_path(path))).unwrap_or_default());
+    let command = intent.command.unwrap_or("decrypt");
+    error.hint(format!("if you trust this key, which the file itself names: sealctl {command} --key {key_id}{rest}"))
 }
 
 /// A build without AWS can only say so.
 #[cfg(not(feature = "aws"))]
-fn name_the_key(_input: Option<&Path>, _shown: &str, key_id: &str, _missing: Option<&CliError>) -> CliError {
+fn name_the_key(
+    _intent: &Intent,
+    _input: Option<&Path>,
+    _shown: &str,
+    key_id: &str,
+    _missing: Option<&CliError>,
+) -> CliError {
     kms::unavailable(key_id)
 }
