@@ -15,6 +15,8 @@ use crate::error::CliError;
 /// What applies to one path when nothing is typed but the path.
 #[derive(Debug, Serialize)]
 pub(crate) struct Explanation {
+    #[serde(rename = "type")]
+    kind: &'static str,
     path: String,
     files: Vec<FileExplained>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -53,6 +55,7 @@ impl Explanation {
         let applied = configuration.applied(input)?;
         let user_config = configuration.user.path.as_deref().map(private::shown);
         Ok(Self {
+            kind: "configuration",
             path: input.map_or_else(|| "-".to_owned(), private::shown),
             files: files(configuration, &applied)?,
             settings: settings(configuration, &applied, user_config.as_deref().unwrap_or(DEFAULT)),

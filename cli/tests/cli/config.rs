@@ -106,6 +106,7 @@ fn what_applies_is_explained_with_its_origin() {
     let run = dir.run(["config", "--json", "secrets/db.env", "other"]).ok();
     let lines: Vec<Value> =
         String::from_utf8_lossy(&run.stdout).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert!(lines.iter().all(|line| line["type"] == "configuration"), "{lines:?}");
     let setting = |line: usize, name: &str| {
         let settings = lines[line]["settings"].as_array().expect("a list");
         settings.iter().find(|setting| setting["name"] == name).cloned()
