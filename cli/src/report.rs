@@ -106,7 +106,8 @@ impl<'a> Report<'a> {
             seconds: self.started.elapsed().as_secs_f64(),
         };
         if many && !self.run.json {
-            self.note(&summary.to_string());
+            let mark = if self.run.dry_run { "dry run, nothing done: " } else { "" };
+            self.note(&format!("{mark}{summary}"));
         }
         let mut failures = std::mem::take(&mut self.failures);
         if self.record(&summary).is_break() {

@@ -51,6 +51,9 @@ pub(crate) fn decrypting(input: &str, output: &str, error: DecryptError) -> CliE
         DecryptError::Header(HeaderError::NotAMessage { .. }) => {
             refused(error.to_string()).hint("name a file that `sealctl encrypt` or an AWS Encryption SDK wrote")
         }
+        DecryptError::Header(HeaderError::Version1 | HeaderError::Unframed) => {
+            refused(error.to_string()).hint("decrypt it with an official AWS Encryption SDK, and encrypt it anew")
+        }
         DecryptError::Header(_) => refused(error.to_string()),
         DecryptError::NotAuthentic => refused(error.to_string())
             .class(Failure::NotAuthentic)

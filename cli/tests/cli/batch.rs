@@ -37,6 +37,10 @@ fn a_dry_run_does_nothing() {
     let run = dir.run(["encrypt", "-k", KEY, "--dry-run", "x"]).ok();
     assert!(run.stderr.contains("would encrypt x to x.sealed with local:test"), "{}", run.stderr);
     dir.run(["encrypt", "-k", KEY, "--dry-run", "missing"]).failed(5, "missing: no such file");
+    let run = dir
+        .run(["encrypt", "-k", KEY, "--dry-run", "x", "missing"])
+        .failed(8, "dry run, nothing done: encrypt: 1 file");
+    assert!(run.stderr.contains("would encrypt x"), "{}", run.stderr);
     dir.run(["encrypt", "-k", KEY, "-o", "no/such/y", "x"]).failed(9, "make the directory first");
     assert_eq!(dir.names(), ["x"]);
     dir.run(["encrypt", "-k", KEY, "x"]).ok();

@@ -198,9 +198,10 @@ impl Kms {
         let found = self.config.get_or_init(|| {
             self.runtime.start();
             let options = Options { fallback_region: fallback_region.map(str::to_owned), ..self.options.clone() };
-            self.runtime
-                .block_on(AwsConfig::load(&options))
-                .map_err(|error| CliError::new(Exit::Config, "AWS configuration", chain(&error)))
+            self.runtime.block_on(AwsConfig::load(&options)).map_err(|error| {
+                CliError::new(Exit::Config, "AWS configuration", chain(&error))
+                    .hint("correct it where it stands; docs/aws.md says in which order the places count")
+            })
         });
         found.as_ref().map_err(Clone::clone)
     }
