@@ -35,12 +35,15 @@ pub(crate) struct RegularFile {
 }
 
 /// What changes when a file does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 struct Stamp {
     device: u64,
     inode: u64,
     length: u64,
     modified: (i64, i64),
+    /// Nobody can set this one back, as `touch -r` and `rsync --times` do with the other.
+    changed: (i64, i64),
+    names: u64,
 }
 
 impl Stamp {
@@ -50,7 +53,16 @@ impl Stamp {
             inode: metadata.ino(),
             length: metadata.len(),
             modified: (metadata.mtime(), metadata.mtime_nsec()),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+            names: metadata.nlink(),
         }
+    }
+
+    /// Whether the file is still what it was. A change of its hard links is a change too, but not one of what it holds:
+    /// `--rm` of another name of it is no reason to fail.
+    fn is_still(&self, now: &Self) -> bool {
+        let is_same = |stamp: &Self| (stamp.device, stamp.inode, stamp.length, stamp.modified);
+        is_same(self) == is_same(now) && (self.changed == now.changed || self.names != now.names)
     }
 }
 
@@ -101,7 +113,7 @@ impl RegularFile {
     /// If it was written to meanwhile: what was read may never have been its content.
     pub(crate) fn unchanged(&self) -> Result<(), CliError> {
         let now = self.file.metadata().map_err(|error| CliError::reading(&self.path, &error))?;
-        if Stamp::of(&now) == self.stamp {
+        if self.stamp.is_still(&Stamp::of(&now)) {
             return Ok(());
         }
         Err(CliError::new(Exit::Io, naming::shown(&self.path), "it changed while it was read")
@@ -134,7 +146,7 @@ impl RegularFile {
                 .hint("its encrypted file is complete; remove the original yourself")
         };
         let now = self.path.symlink_metadata().map_err(|error| failed(crate::error::cause(&error)))?;
-        if Stamp::of(&now) != self.stamp {
+        if !self.stamp.is_still(&Stamp::of(&now)) {
             return Err(failed("not removed: it is not the file that was encrypted any more".to_owned()));
         }
         std::fs::remove_file(&self.path)

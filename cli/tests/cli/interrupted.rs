@@ -82,6 +82,19 @@ fn a_file_too_large_is_told_and_leaves_the_target_as_it_was() {
 }
 
 #[test]
+fn an_input_that_changes_and_says_it_did_not_is_kept() {
+    let dir = Dir::new().with_key();
+    let mut big = File::create(dir.path("big")).expect("the directory is ours");
+    big.set_len(400 << 20).expect("the file system has holes");
+    let modified = big.metadata().and_then(|found| found.modified()).expect("the file is ours");
+    let child = dir.sealctl(["encrypt", "-k", KEY, "--rm", "big"]).stderr(Stdio::piped()).spawn().expect("it starts");
+    std::thread::sleep(Duration::from_millis(50));
+    big.write_all(b"late").and_then(|()| big.set_modified(modified)).expect("the file is ours");
+    Run::of(child.wait_with_output()).failed(9, "changed while it was read");
+    assert_eq!(dir.names(), ["big"]);
+}
+
+#[test]
 fn an_input_that_changes_is_not_linked() {
     let dir = Dir::new().with_key();
     let big = File::create(dir.path("big")).expect("the directory is ours");
