@@ -20,11 +20,17 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
 use http::Uri;
+use http_body_util::Limited;
 
 use crate::fault::chain::rustls_error;
 use crate::proxy::{Proxies, is_always_direct};
 use crate::roots::Roots;
+
+/// The longest answer that is read, in bytes. The longest that a service gives are batches of secrets, below 2 MiB; an
+/// endpoint that never ends must not take all memory before the deadline comes.
+const LONGEST_ANSWER: usize = 16 * 1024 * 1024;
 
 /// Makes one set of connectors, with its pool of connections, per pair of time-outs.
 pub(crate) struct RoutedClient {
@@ -95,7 +101,10 @@ impl HttpConnector for Routes {
         };
         let answer = through.unwrap_or(&self.direct).call(request);
         let host = uri.host().unwrap_or_default().to_owned();
-        HttpConnectorFuture::new(async move { answer.await.map_err(|error| unreached(host, error)) })
+        HttpConnectorFuture::new(async move {
+            let answer = answer.await.map_err(|error| unreached(host, error))?;
+            Ok(answer.map(|body| SdkBody::from_body_1_x(Limited::new(body, LONGEST_ANSWER))))
+        })
     }
 }
 

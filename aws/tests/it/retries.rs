@@ -58,3 +58,14 @@ fn an_unknown_host_is_an_outage() {
     let outcome = probe.with("PROBE_DEADLINE", "3000").run();
     outcome.expect(FaultClass::Outage, &["no answer from kms.invalid", "DNS"]);
 }
+
+#[test]
+fn an_answer_without_end_is_cut_off() {
+    let kms = Server::http(|_, _| match Reply::key() {
+        // A valid answer, were it not for what precedes it.
+        Reply::Answer { status, body } => Reply::Answer { status, body: " ".repeat(64 << 20) + &body },
+        silence @ Reply::Silence => silence,
+    });
+    let outcome = Probe::of_kms(&kms.url("http")).with("AWS_MAX_ATTEMPTS", "1").run();
+    outcome.expect(FaultClass::Outage, &["kms:DescribeKey", "not one of the service's"]);
+}
