@@ -12,7 +12,7 @@ use crate::io::collect::collect;
 use crate::io::input::Input;
 use crate::io::message::{self, Body};
 use crate::io::metered::{FileAt, MeteredFile};
-use crate::io::output::{self, Content, Output};
+use crate::io::output::{self, Content, Output, Written};
 use crate::io::target::{Job, Target, Wanted, assign};
 use crate::io::terminal::TextOnly;
 use crate::keys::{Direction, Intent, Session};
@@ -48,6 +48,7 @@ struct Task<'a> {
     session: Session,
     force: bool,
     many: bool,
+    written: Written,
 }
 
 impl<'a> Task<'a> {
@@ -58,7 +59,7 @@ impl<'a> Task<'a> {
         force: bool,
         many: bool,
     ) -> Result<Self, CliError> {
-        Ok(Self { operation, run, session: Session::open(intent)?, force, many })
+        Ok(Self { operation, run, session: Session::open(intent)?, force, many, written: Written::default() })
     }
 
     fn run(&self, inputs: &crate::io::collect::Collected, jobs: &[Job]) -> Result<Exit, CliError> {
@@ -93,7 +94,7 @@ impl<'a> Task<'a> {
         // Not before the header is verified: a FIFO's reader need not be woken for a message of somebody else's.
         let output = planned.open(&job.target)?;
         let opened = release(opening, body, header_length, &output, hand).map_err(failed)?;
-        output.commit(&job.target, self.force)?;
+        output.commit(&job.target, self.force, &self.written)?;
         Ok(Done { bytes: opened.plaintext_bytes, suite, keys })
     }
 }

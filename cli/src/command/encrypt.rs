@@ -13,7 +13,7 @@ use crate::error::{self, CliError};
 use crate::io::collect::{Source, collect};
 use crate::io::input::{self, Input};
 use crate::io::metered::{FileAt, MeteredFile, MeteredReader};
-use crate::io::output::{self, Content, Output, Planned};
+use crate::io::output::{self, Content, Output, Planned, Written};
 use crate::io::target::{Job, Wanted, assign};
 use crate::keys::{Direction, Session};
 use crate::report::Done;
@@ -30,7 +30,7 @@ pub(crate) fn run(args: &EncryptArgs) -> Result<Exit, CliError> {
     refuse_mixed_output(&jobs, &args.run)?;
     let session = Session::open(args.intent())?;
     let pipeline = Pipeline { operation: "encrypt", direction: Direction::Encrypt, run: &args.run, session: &session };
-    let task = Task { args, session: &session, many: inputs.many };
+    let task = Task { args, session: &session, many: inputs.many, written: Written::default() };
     pipeline.run(&inputs, &jobs, |job, hand, trace| task.one(job, hand, trace))
 }
 
@@ -38,6 +38,7 @@ struct Task<'a> {
     args: &'a EncryptArgs,
     session: &'a Session,
     many: bool,
+    written: Written,
 }
 
 impl Task<'_> {
@@ -69,7 +70,7 @@ impl Task<'_> {
         if let Input::File(file) = &input {
             file.unchanged()?;
         }
-        output.commit(&job.target, self.args.force)?;
+        output.commit(&job.target, self.args.force, &self.written)?;
         if let (true, Input::File(file)) = (self.args.rm, &input) {
             self.remove(file, hand)?;
         }

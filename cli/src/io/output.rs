@@ -1,10 +1,13 @@
 //! An output: decided before anything is read, opened before anything is encrypted, and there only when complete.
 
+use std::collections::HashSet;
+use std::ffi::OsString;
 use std::fs::{DirBuilder, File};
 use std::io::{self, IsTerminal};
 use std::os::fd::AsFd;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use sealkit_host::atomic::{self, AtomicError, NewFile, Overwrite};
 use sealkit_host::exit::Exit;
@@ -119,13 +122,35 @@ impl Planned {
     }
 }
 
+/// Where a run has written already. Paths tell most of that before anything is read, but not where links among the
+/// targets' directories lead.
+#[derive(Debug, Default)]
+pub(crate) struct Written(Mutex<HashSet<(u64, u64, OsString)>>);
+
+impl Written {
+    /// Notes a place.
+    ///
+    /// # Errors
+    /// If another input was written there: even `--force` must not replace what this run made.
+    fn claim(&self, place: &atomic::Place, target: &Target) -> Result<(), CliError> {
+        let shown = target.shown().unwrap_or_default();
+        let identity = place.identity().map_err(|error| CliError::writing(&*shown, &error))?;
+        if self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(identity) {
+            return Ok(());
+        }
+        Err(CliError::new(Exit::Io, shown, "another input of this run was written there, by another path")
+            .hint("run them apart, or into different directories"))
+    }
+}
+
 impl Output {
     /// Gives a complete file its name. A stream has had everything by now.
     ///
     /// # Errors
-    /// A target that appeared meanwhile, and what the operating system refuses.
-    pub(crate) fn commit(self, target: &Target, force: bool) -> Result<(), CliError> {
+    /// A target that appeared meanwhile or was written by this run, and what the operating system refuses.
+    pub(crate) fn commit(self, target: &Target, force: bool, written: &Written) -> Result<(), CliError> {
         let Self::File(file) = self else { return Ok(()) };
+        written.claim(file.place(), target)?;
         let overwrite = if force { Overwrite::Replace } else { Overwrite::Refuse };
         file.commit(overwrite).map_err(|error| refused(&target.shown().unwrap_or_default(), &error))
     }

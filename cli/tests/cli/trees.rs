@@ -65,6 +65,20 @@ fn a_tree_that_is_its_own_target_is_sealed_and_opened_in_place() {
 }
 
 #[test]
+fn what_a_run_wrote_is_not_replaced_by_it_where_links_lead_two_inputs_to_one_place() {
+    let dir = Dir::new().with_key();
+    dir.write("tree/a/x", "one");
+    dir.write("tree/b/x", "two");
+    fs::create_dir_all(dir.path("out/a")).expect("the directory is ours");
+    symlink("a", dir.path("out/b")).expect("the directory is ours");
+    dir.run(["encrypt", "-k", KEY, "--force", "--rm", "--jobs", "1", "-o", "out", "tree"])
+        .failed(8, "another input of this run was written there");
+    assert_eq!(dir.run(["decrypt", "out/a/x.sealed"]).ok().stdout, b"one");
+    assert!(!dir.path("tree/a/x").exists());
+    assert_eq!(dir.read("tree/b/x"), b"two");
+}
+
+#[test]
 fn several_inputs_keep_their_names_below_the_target() {
     let dir = tree();
     dir.run(["encrypt", "-k", KEY, "-o", "out", "tree", "outside/c"]).ok();

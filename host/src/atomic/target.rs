@@ -90,6 +90,16 @@ impl Place {
         self.existing.is_some() || self.is_link
     }
 
+    /// What is the same for two places that are one, however their paths are written: device and inode of the directory,
+    /// and the name in it.
+    ///
+    /// # Errors
+    /// If the directory can't be looked at.
+    pub fn identity(&self) -> io::Result<(u64, u64, OsString)> {
+        let found = rustix::fs::fstat(&self.directory)?;
+        Ok((found.st_dev, found.st_ino, self.name.clone()))
+    }
+
     /// Whether the path is a symbolic link, and so is never made by giving a new file that name.
     pub(super) fn is_link(&self) -> bool {
         self.is_link
