@@ -22,8 +22,11 @@ pub(crate) fn argument() -> Option<PathBuf> {
 }
 
 /// A command that runs the test `name` of this binary alone, in a process that sees `argument`.
+///
+/// Its signals have their default actions, whatever the tests were started by: nohup and a shell's `&` ignore some.
 pub(crate) fn rerun(name: &str, argument: impl AsRef<OsStr>) -> Command {
-    let mut command = Command::new(env::current_exe().expect("a test knows its binary"));
+    let mut command = Command::new("env");
+    command.arg("--default-signal").arg(env::current_exe().expect("a test knows its binary"));
     set_up(&mut command, name, argument);
     command
 }
