@@ -33,7 +33,12 @@ pub(crate) enum Planned {
     /// A new file.
     File(atomic::Place),
     /// A device, FIFO or socket.
-    Device(atomic::Stream),
+    Device {
+        /// The device.
+        stream: atomic::Stream,
+        /// What goes to it, for it may be a terminal.
+        content: Content,
+    },
     /// Standard output; checked for text if it is a terminal.
     Stdout {
         /// Whether what is written must be checked.
@@ -76,8 +81,7 @@ pub(crate) fn plan(
         Target::Stdout => {
             let is_terminal = io::stdout().is_terminal();
             if is_terminal && content == Content::Binary {
-                return Err(CliError::usage("standard output", "it is a terminal, and encrypted data is binary")
-                    .hint("write to a file with -o FILE, or print base64 with --armor"));
+                return Err(binary_to_terminal("standard output"));
             }
             Ok(Planned::Stdout { text_only: is_terminal && content == Content::Plaintext })
         }
@@ -88,7 +92,7 @@ pub(crate) fn plan(
                 return Ok(Planned::InNewDirectory);
             }
             match atomic::Target::classify(path).map_err(|error| refused(&naming::shown(path), &error))? {
-                atomic::Target::Stream(stream) => Ok(Planned::Device(stream)),
+                atomic::Target::Stream(stream) => Ok(Planned::Device { stream, content }),
                 atomic::Target::File(place) if place.is_taken() && !force => Err(exists(&naming::shown(path))),
                 atomic::Target::File(place) => Ok(Planned::File(place)),
             }
@@ -111,7 +115,14 @@ impl Planned {
                 let stdout = stdout.map_err(|error| CliError::writing("standard output", &error))?;
                 Output::Stream { file: stdout.into(), text_only }
             }
-            Self::Device(stream) => Output::Stream { file: stream.open().map_err(failed)?, text_only: false },
+            Self::Device { stream, content } => {
+                let file = stream.open().map_err(failed)?;
+                let is_terminal = file.is_terminal();
+                if is_terminal && content == Content::Binary {
+                    return Err(binary_to_terminal(&shown));
+                }
+                Output::Stream { file, text_only: is_terminal && content == Content::Plaintext }
+            }
             Self::File(place) => Output::File(NewFile::create(place).map_err(failed)?),
             Self::InNewDirectory => {
                 make_parent(target)?;
@@ -154,6 +165,11 @@ impl Output {
         let overwrite = if force { Overwrite::Replace } else { Overwrite::Refuse };
         file.commit(overwrite).map_err(|error| refused(&target.shown().unwrap_or_default(), &error))
     }
+}
+
+fn binary_to_terminal(shown: &str) -> CliError {
+    CliError::usage(shown, "it is a terminal, and encrypted data is binary")
+        .hint("write to a file with -o FILE, or print base64 with --armor")
 }
 
 fn make_parent(target: &Target) -> Result<(), CliError> {

@@ -64,6 +64,20 @@ fn plaintext_goes_to_a_terminal_if_it_is_text() {
 }
 
 #[test]
+fn a_terminal_that_is_named_as_output_is_spared_too() {
+    let dir = Dir::new().with_key();
+    dir.write("x", "\u{1b}[2J");
+    dir.write("text", "text\n");
+    dir.run(["encrypt", "-k", KEY, "x", "text"]).ok();
+    let named = "/proc/self/fd/1";
+    let (code, seen, stderr) = on_terminal(&dir, &["decrypt", "-o", named, "x.sealed"], false);
+    assert_eq!((code, seen.as_str()), (Some(2), ""), "{stderr}");
+    let (code, seen, stderr) = on_terminal(&dir, &["encrypt", "-k", KEY, "-o", named, "x"], false);
+    assert_eq!((code, seen.as_str()), (Some(2), ""), "{stderr}");
+    assert_eq!(on_terminal(&dir, &["decrypt", "-o", named, "text.sealed"], false).1, "text\r\n");
+}
+
+#[test]
 fn nothing_waits_for_a_terminal_unasked() {
     let dir = Dir::new().with_key();
     for command in ["encrypt", "decrypt", "verify", "inspect"] {
