@@ -40,12 +40,14 @@ class Line:
 class Report:
     """All lines of a run, printed as they come and again as a table at the end."""
 
+    judged: bool = True
     lines: list = field(default_factory=list)
 
     def add(self, *args, **kwargs):
         line = Line(*args, **kwargs)
         self.lines.append(line)
-        print("  " + "  ".join(cell for cell in line.cells() if cell), flush=True)
+        cells = line.cells() if self.judged else line.cells()[:2]
+        print("  " + "  ".join(cell for cell in cells if cell), flush=True)
 
     @property
     def missed(self):
