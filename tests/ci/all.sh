@@ -11,11 +11,10 @@ step_licences() {
     "$tools/bin/cargo-deny" --locked check bans licenses sources
 }
 
-# The README's first command, word for word, from an empty target directory, with crates fetched. It
-# promises 90 seconds on two cores. Machines are shared and noisy, so what is held to is the work that two
-# cores do in that time, 180 seconds of CPU; the wall time is told beside it.
+# The README's first command, word for word, from an empty target directory, with crates fetched: 90
+# seconds on two cores. The CPU time beside it tells a slow build from a machine that did other work.
 step_first_minute() {
-    local command limit=180
+    local command limit=90
     command=$(sed -n '/<!-- first command -->/,/^```$/ { /^cargo install/p }' README.md)
     [[ -n $command ]] || die 'README.md no longer marks its first command'
     scratch=$(mktemp -d)
@@ -32,8 +31,8 @@ step_first_minute() {
         local TIMEFORMAT='%0R %0U %0S' wall user system
         { time bash -c "set -o pipefail; $command" >&3 2>&4; } 3>&1 4>&2 2>"$scratch/time"
         read -r wall user system <"$scratch/time"
-        printf 'first minute: %d s, %d s of CPU (at most %d)\n' "$wall" $((user + system)) "$limit"
-        ((user + system <= limit)) || die "the README's first command takes more than 90 s on two cores"
+        printf 'first minute: %d s (at most %d), %d s of CPU\n' "$wall" "$limit" $((user + system))
+        ((wall <= limit)) || die "the README's first command took $wall s, more than $limit"
     )
 }
 
