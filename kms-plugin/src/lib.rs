@@ -1,0 +1,14 @@
+//! The KMS encryption provider for Kubernetes Secrets, as a library for its own binary, tests and benchmarks.
+//!
+//! ```text
+//! kube-apiserver ── socket ── authority ── server ── service ── keys ── KMS
+//!                   rights    what h2      HTTP/2    v1beta1    direct or under a local KEK
+//!                   peers     would refuse deadlines and v2       │
+//!                                                                 └─ each call: health, metrics, audit
+//! ```
+//!
+//! What it promises, in which mode, and the bytes it writes: `docs/kms-plugin.md`.
+#![forbid(unsafe_code)]
+
+pub mod keys;
+pub mod proto;

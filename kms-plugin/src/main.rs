@@ -1,0 +1,3 @@
+//! The KMS encryption provider for Kubernetes Secrets.
+
+fn main() {}
