@@ -5,7 +5,9 @@
 //! call that it makes is told to an [`Observer`], and whoever asks decides what follows.
 
 mod observer;
+mod report;
 mod settings;
 
 pub use observer::{Api, KmsCall, KmsOperation, Observer, Source};
+pub use report::ProbeReport;
 pub use settings::{KeySetSettings, KeySettings, LocalKekSettings};
