@@ -6,6 +6,9 @@ use std::time::Duration;
 use aws_config::{AppName, BehaviorVersion, ConfigLoader, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime::client::identity::IdentityCache;
+use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_types::origin::Origin;
 use aws_types::region::Region;
 use aws_types::sdk_ua_metadata::FrameworkMetadata;
 
@@ -16,6 +19,7 @@ use crate::http::RoutedClient;
 use crate::profile::Profile;
 use crate::proxy::Proxies;
 use crate::roots::{Roots, RootsOrigin};
+use crate::source::{SourceArn, SourceHeaders};
 use crate::{region, retry};
 
 /// What a program or its user asks for; what is left out is found in the environment and the
@@ -38,6 +42,17 @@ pub struct Options {
     /// How many attempts an operation has inside its deadline, where `AWS_MAX_ATTEMPTS` and the
     /// profile say nothing.
     pub attempts: u32,
+    /// The endpoint of all clients, instead of `AWS_ENDPOINT_URL_KMS` and whatever else could name one. Logins keep
+    /// theirs.
+    pub endpoint: Option<String>,
+    /// On whose behalf calls are made; a client sends it by [`AwsConfig::source_headers`].
+    pub source_arn: Option<SourceArn>,
+    /// The capacity of the bucket that retries take tokens from, instead of the SDK's 500; a client has it by
+    /// [`AwsConfig::retry_partition`].
+    pub retry_tokens: Option<usize>,
+    /// Whether the instance metadata service is asked for the Region where flag, environment and profile name none.
+    /// Where there is no such service that costs a second.
+    pub region_of_instance: bool,
     /// What CloudTrail shows as `app/NAME` in the user agent, for example `sealctl-0.1.0`.
     pub app_name: String,
 }
@@ -54,6 +69,10 @@ impl Options {
             use_dual_stack: None,
             deadline: Duration::from_secs(30),
             attempts: 5,
+            endpoint: None,
+            source_arn: None,
+            retry_tokens: None,
+            region_of_instance: false,
             app_name: app_name.into(),
         }
     }
@@ -68,10 +87,13 @@ pub struct AwsConfig {
     default_region: Option<String>,
     profile: String,
     roots: RootsOrigin,
+    source: Option<SourceHeaders>,
+    retries: Option<RetryPartition>,
 }
 
 impl AwsConfig {
-    /// Finds every setting; makes no request and starts no credential process.
+    /// Finds every setting; makes no request (but for [`Options::region_of_instance`]) and starts no credential
+    /// process.
     ///
     /// # Errors
     /// A setting that cannot be used, wherever it comes from. Missing credentials are no error
@@ -88,11 +110,15 @@ impl AwsConfig {
     /// As [`load`](Self::load).
     pub async fn load_from(options: &Options, environment: &Environment) -> Result<Self, ConfigError> {
         let profile = Profile::load(options.profile.as_deref(), environment).await?;
-        let default_region = region::resolve(options.region.as_deref(), environment, &profile)?;
+        let endpoint = options.endpoint.as_deref().map(endpoint).transpose()?;
+        let mut default_region = region::resolve(options.region.as_deref(), environment, &profile)?;
         let fallback = options.fallback_region.as_deref();
         let fallback = fallback.map(|it| region::check("the key", it)).transpose()?;
         let roots = Roots::load(environment, &profile)?;
-        let client = RoutedClient::new(&roots, Proxies::load(environment)?);
+        let client = SharedHttpClient::new(RoutedClient::new(&roots, Proxies::load(environment)?));
+        if default_region.is_none() && options.region_of_instance {
+            default_region = region::of_instance(client.clone()).await?;
+        }
 
         let mut loader: ConfigLoader = aws_config::defaults(BehaviorVersion::latest())
             .app_name(app_name(&options.app_name)?)
@@ -118,7 +144,19 @@ impl AwsConfig {
             let explained = ExplainedCredentials::new(provider, &profile);
             base = base.credentials_provider(SharedCredentialsProvider::new(explained));
         }
-        Ok(Self { base: base.build(), default_region, profile: profile.name().to_owned(), roots: roots.origin() })
+        if let Some(url) = endpoint {
+            base = base.endpoint_url(url);
+            // Else a variable for one service would outrank it.
+            base.insert_origin("endpoint_url", Origin::shared_config());
+        }
+        Ok(Self {
+            base: base.build(),
+            default_region,
+            profile: profile.name().to_owned(),
+            roots: roots.origin(),
+            source: options.source_arn.clone().map(SourceHeaders),
+            retries: options.retry_tokens.map(retries),
+        })
     }
 
     /// The Region for keys and names that carry none, where one is configured.
@@ -139,6 +177,18 @@ impl AwsConfig {
         self.roots
     }
 
+    /// What a client intercepts its requests with to say on whose behalf it calls: [`Options::source_arn`].
+    #[must_use]
+    pub fn source_headers(&self) -> Option<SourceHeaders> {
+        self.source.clone()
+    }
+
+    /// The bucket of [`Options::retry_tokens`], one for all clients that are given it.
+    #[must_use]
+    pub fn retry_partition(&self) -> Option<RetryPartition> {
+        self.retries.clone()
+    }
+
     /// The configuration for clients that speak to `region`.
     #[must_use]
     pub fn for_region(&self, region: &str) -> SdkConfig {
@@ -155,6 +205,17 @@ impl fmt::Debug for AwsConfig {
             .field("roots", &self.roots)
             .finish_non_exhaustive()
     }
+}
+
+/// A URL that a request can be sent to.
+fn endpoint(url: &str) -> Result<String, ConfigError> {
+    let parsed: Option<http::Uri> = url.parse().ok();
+    let fits = parsed.is_some_and(|it| matches!(it.scheme_str(), Some("http" | "https")) && it.host().is_some());
+    if fits { Ok(url.to_owned()) } else { Err(ConfigError::Endpoint(url.to_owned())) }
+}
+
+fn retries(tokens: usize) -> RetryPartition {
+    RetryPartition::custom("sealkit").token_bucket(TokenBucket::new(tokens)).build()
 }
 
 fn app_name(name: &str) -> Result<AppName, ConfigError> {

@@ -61,6 +61,9 @@ pub enum ConfigError {
         /// What it names.
         path: PathBuf,
     },
+    /// An endpoint is no URL that requests can be sent to.
+    #[error("the endpoint {0:?} is not the URL of a host (https://HOST or http://HOST:PORT)")]
+    Endpoint(String),
     /// The number of attempts is not a number above zero.
     #[error("{origin} is {value:?}, not a number of attempts from 1 up")]
     Attempts {

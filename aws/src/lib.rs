@@ -32,9 +32,11 @@ mod proxy;
 mod region;
 mod retry;
 mod roots;
+mod source;
 
 pub use config::{AwsConfig, Options};
 pub use environment::Environment;
 pub use error::ConfigError;
 pub use fault::{Fault, FaultClass};
 pub use roots::RootsOrigin;
+pub use source::{SourceArn, SourceArnError, SourceHeaders};

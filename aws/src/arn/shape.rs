@@ -47,7 +47,7 @@ pub(crate) fn is_region(text: &str) -> bool {
 }
 
 /// Twelve digits.
-pub(super) fn is_account(text: &str) -> bool {
+pub(crate) fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
 }
 

@@ -56,8 +56,66 @@ fn an_absent_metadata_service_costs_no_retries() {
 
 #[test]
 fn an_instance_has_credentials() {
-    let imds = Server::http(|request, _| match request.line.split(' ').nth(1).unwrap() {
+    let (imds, kms) = (imds(), kms());
+    let probe = nobody(&kms).without("AWS_EC2_METADATA_DISABLED");
+    probe.with("AWS_EC2_METADATA_SERVICE_ENDPOINT", &imds.url("http")).run().expect_ok();
+    assert_eq!(signer(&kms.seen()[0]), "AKIMDS");
+    let (first, rest) = (&imds.seen()[0], &imds.seen()[1..]);
+    assert!(first.line.starts_with("PUT /latest/api/token"), "IMDSv2 begins with a token: {}", first.line);
+    assert!(rest.iter().all(|it| it.header("x-aws-ec2-metadata-token") == Some("token")), "{rest:?}");
+}
+
+#[test]
+fn a_role_is_assumed_with_the_credentials_of_the_instance() {
+    let (imds, kms) = (imds(), kms());
+    let sts = Server::http(|_, _| Reply::json(200, ASSUMED));
+    let config = "[profile p]\nrole_arn = arn:aws:iam::111122223333:role/r\n\
+        credential_source = Ec2InstanceMetadata\n";
+    let probe = nobody(&kms).without("AWS_EC2_METADATA_DISABLED").with_file(".aws/config", config);
+    probe
+        .with("AWS_EC2_METADATA_SERVICE_ENDPOINT", &imds.url("http"))
+        .with("AWS_ENDPOINT_URL_STS", &sts.url("http"))
+        .with("AWS_PROFILE", "p")
+        .run()
+        .expect_ok();
+    assert_eq!(signer(&sts.seen()[0]), "AKIMDS");
+    assert_eq!(signer(&kms.seen()[0]), "AKROLE");
+}
+
+#[test]
+fn the_region_of_an_instance_is_asked_for_last_and_only_on_demand() {
+    let (imds, kms) = (imds(), kms());
+    let probe = nobody(&kms)
+        .with_keys()
+        .without("AWS_EC2_METADATA_DISABLED")
+        .with("AWS_EC2_METADATA_SERVICE_ENDPOINT", &imds.url("http"));
+    let region = |probe: &Probe| probe.run().text.split(' ').next().unwrap().to_owned();
+    assert_eq!(region(&probe), "eu-west-1", "the probe's own, without asking");
+    let probe = probe.with("PROBE_REGION_OF_INSTANCE", "1");
+    assert_eq!(region(&probe), "eu-south-2");
+    let asked = imds.seen().len();
+    assert_eq!(region(&probe.with("AWS_REGION", "eu-west-3")), "eu-west-3");
+    assert_eq!(imds.seen().len(), asked);
+}
+
+#[test]
+fn an_absent_instance_costs_its_region_a_second_at_most() {
+    let kms = kms();
+    let probe = nobody(&kms).with_keys().with("PROBE_REGION_OF_INSTANCE", "1");
+    probe.run().expect_ok();
+    let silent = Server::http(|_, _| Reply::Silence);
+    let probe =
+        probe.without("AWS_EC2_METADATA_DISABLED").with("AWS_EC2_METADATA_SERVICE_ENDPOINT", &silent.url("http"));
+    let outcome = probe.run();
+    outcome.expect_ok();
+    assert!(outcome.took < Duration::from_millis(2000), "{:?}", outcome.took);
+}
+
+/// An instance with a role, in a Region of its own.
+fn imds() -> Server {
+    Server::http(|request, _| match request.line.split(' ').nth(1).unwrap() {
         "/latest/api/token" => Reply::json(200, "token"),
+        "/latest/meta-data/placement/region" => Reply::json(200, "eu-south-2"),
         path if path.ends_with("/security-credentials/") => Reply::json(200, "role"),
         _ => Reply::json(
             200,
@@ -65,12 +123,15 @@ fn an_instance_has_credentials() {
             "SecretAccessKey":"s","Token":"t","LastUpdated":"2026-01-01T00:00:00Z",
             "Expiration":"2126-01-01T00:00:00Z"}"#,
         ),
-    });
-    let kms = kms();
-    let probe = nobody(&kms).without("AWS_EC2_METADATA_DISABLED");
-    probe.with("AWS_EC2_METADATA_SERVICE_ENDPOINT", &imds.url("http")).run().expect_ok();
-    assert_eq!(signer(&kms.seen()[0]), "AKIMDS");
+    })
 }
+
+const ASSUMED: &str = "<AssumeRoleResponse><AssumeRoleResult>\
+    <AssumedRoleUser><Arn>arn:aws:sts::111122223333:assumed-role/r/s</Arn>\
+    <AssumedRoleId>A:s</AssumedRoleId></AssumedRoleUser><Credentials>\
+    <AccessKeyId>AKROLE</AccessKeyId><SecretAccessKey>s</SecretAccessKey>\
+    <SessionToken>t</SessionToken><Expiration>2126-01-01T00:00:00Z</Expiration></Credentials>\
+    </AssumeRoleResult></AssumeRoleResponse>";
 
 #[test]
 fn a_credential_process_is_run() {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
 use sealkit_aws::{AwsConfig, Fault, FaultClass, Options};
 use tempfile::TempDir;
 
@@ -133,6 +134,10 @@ fn child() {
     options.region = variable("PROBE_REGION");
     options.fallback_region = Some(REGION.to_owned());
     options.use_fips = variable("PROBE_FIPS").map(|it| it == "true");
+    options.endpoint = variable("PROBE_ENDPOINT");
+    options.source_arn = variable("PROBE_SOURCE_ARN").map(|it| it.parse().unwrap());
+    options.retry_tokens = variable("PROBE_RETRY_TOKENS").map(|it| it.parse().unwrap());
+    options.region_of_instance = variable("PROBE_REGION_OF_INSTANCE").is_some();
     if let Some(millis) = variable("PROBE_DEADLINE") {
         options.deadline = Duration::from_millis(millis.parse().unwrap());
     }
@@ -149,7 +154,12 @@ async fn call(options: &Options) -> (String, String) {
         Err(error) => return ("config".to_owned(), error.to_string()),
     };
     let region = config.default_region().unwrap_or(REGION).to_owned();
-    let client = aws_sdk_kms::Client::new(&config.for_region(&region));
+    let mut settings = aws_sdk_kms::config::Builder::from(&config.for_region(&region));
+    settings.set_retry_partition(config.retry_partition());
+    if let Some(headers) = config.source_headers() {
+        settings.push_interceptor(SharedInterceptor::new(headers));
+    }
+    let client = aws_sdk_kms::Client::from_conf(settings.build());
     match client.describe_key().key_id(KEY).send().await {
         Ok(_) => ("ok".to_owned(), format!("{region} {:?}", config.roots())),
         Err(error) => {

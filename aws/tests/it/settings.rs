@@ -56,6 +56,42 @@ fn an_endpoint_of_a_profile_or_a_service_is_used() {
 }
 
 #[test]
+fn an_endpoint_of_the_programs_own_outranks_all_others() {
+    let (asked, other) = (kms(), kms());
+    let probe = Probe::of_kms(&other.url("http")).with("AWS_ENDPOINT_URL_KMS", &other.url("http"));
+    probe.with("PROBE_ENDPOINT", &asked.url("http")).run().expect_ok();
+    assert_eq!((asked.seen().len(), other.seen().len()), (1, 0));
+    Probe::of_kms("http://127.0.0.1:1")
+        .with("PROBE_ENDPOINT", "kms.internal")
+        .run()
+        .expect_config_error(&["kms.internal", "https://"]);
+}
+
+#[test]
+fn the_source_is_sent_and_signed() {
+    let kms = kms();
+    let arn = "arn:aws:eks:eu-west-1:111122223333:cluster/blue";
+    Probe::of_kms(&kms.url("http")).with("PROBE_SOURCE_ARN", arn).run().expect_ok();
+    let request = &kms.seen()[0];
+    assert_eq!(request.header("x-amz-source-arn"), Some(arn));
+    assert_eq!(request.header("x-amz-source-account"), Some("111122223333"));
+    let signed = request.header("authorization").unwrap();
+    assert!(signed.contains("x-amz-source-account;x-amz-source-arn"), "{signed}");
+}
+
+#[test]
+fn retries_end_where_the_bucket_is_empty() {
+    let run = |tokens| {
+        let kms = Server::http(|_, _| Reply::error(500, "KMSInternalException", "later"));
+        let outcome = Probe::of_kms(&kms.url("http")).with("PROBE_RETRY_TOKENS", tokens).run();
+        outcome.expect(FaultClass::Outage, &[]);
+        kms.seen().len()
+    };
+    assert_eq!(run("1"), 1, "no retry can be paid");
+    assert!(run("500") > 1);
+}
+
+#[test]
 fn an_emulator_with_its_own_certificate_is_reached_through_aws_ca_bundle_alone() {
     let authority = Authority::new();
     let kms = Server::https(&authority, |_, _| Reply::key());
