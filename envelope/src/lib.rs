@@ -42,6 +42,7 @@
 //! The message core is synchronous and performs no I/O of its own; keyrings and the data-key cache are
 //! asynchronous without naming a runtime.
 
+pub mod aead;
 pub mod armor;
 pub mod cache;
 pub mod cmm;
