@@ -1,13 +1,31 @@
 //! What one socket encrypts and decrypts with: one write key, further read keys, a cache of unwraps, and, in the
 //! local-KEK mode, keys of our own under the write key.
 //!
-//! [`KeySet`](set) takes plaintext and gives bytes for etcd, and the reverse. It knows neither gRPC nor health: each
+//! [`KeySet`] takes plaintext and gives bytes for etcd, and the reverse. It knows neither gRPC nor health: each
 //! call that it makes is told to an [`Observer`], and whoever asks decides what follows.
+//!
+//! ```text
+//! encrypt ── service ── KMS ── blob ── direct form
+//! decrypt ── direct form ── blob ── unwraps ─┬─ in memory
+//!                                            └─ service, key after key ── KMS
+//! ```
 
+mod blob;
+mod clients;
+mod directory;
 mod observer;
+mod probe;
+mod refusal;
 mod report;
+mod service;
+mod set;
 mod settings;
+mod unwraps;
 
+pub use clients::AwsClients;
 pub use observer::{Api, KmsCall, KmsOperation, Observer, Source};
+pub use refusal::{KeyMistake, KeySetError, Malformed, Refusal};
 pub use report::ProbeReport;
+pub use set::{KeySet, Request, Wrapped};
 pub use settings::{KeySetSettings, KeySettings, LocalKekSettings};
+pub use unwraps::{Flushed, Statistics};

@@ -117,10 +117,15 @@ impl<K: Hash + Eq + Clone, V> Bounded<K, V> {
 
     /// Removes every entry whose key fulfils `condition`; says how many.
     pub fn evict_where(&mut self, mut condition: impl FnMut(&K) -> bool) -> usize {
+        self.evict_values_where(|key, _| condition(key))
+    }
+
+    /// Removes every entry that fulfils `condition`; says how many.
+    pub fn evict_values_where(&mut self, mut condition: impl FnMut(&K, &V) -> bool) -> usize {
         let before = self.entries.len();
         let by_age = &mut self.by_age;
         self.entries.retain(|key, entry| {
-            let stays = !condition(key);
+            let stays = !condition(key, &entry.value);
             if !stays {
                 by_age.remove(&entry.born);
             }

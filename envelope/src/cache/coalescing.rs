@@ -143,6 +143,16 @@ where
         state.store.evict_where(condition)
     }
 
+    /// Removes every entry that fulfils `condition`, and says how many there were.
+    ///
+    /// What a load under way will bring is not known, so none is stored or joined from now on, as if its key had
+    /// fulfilled the condition of [`evict_where`](Self::evict_where).
+    pub fn evict_values_where(&self, condition: impl FnMut(&K, &V) -> bool) -> usize {
+        let mut state = self.core.lock();
+        state.flights.clear();
+        state.store.evict_values_where(condition)
+    }
+
     /// Removes everything, as [`evict_where`](Self::evict_where) does.
     pub fn clear(&self) -> usize {
         self.evict_where(|_| true)

@@ -1,0 +1,350 @@
+//! A key in KMS: its Regions in the order of asking, and what is believed of their answers.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sealkit_aws::arn::{KeyArn, KeyIdentifier};
+use sealkit_aws::{Fault, FaultClass};
+use sealkit_envelope::{DataKey, Plaintext};
+use tokio::sync::SemaphorePermit;
+use tokio::time::{Instant, timeout};
+
+use super::region::{Answer, Ask, send};
+use super::{Call, Encrypted, Generated, KEK_PAIR, Origin, Purpose, Unwrapped, untrue};
+use crate::keys::blob::{MAX_BLOB_LEN, MAX_PLAINTEXT_LEN};
+use crate::keys::clients::RegionClient;
+use crate::keys::directory::Directory;
+use crate::keys::{AwsClients, KeyMistake, KeySettings, KmsCall, KmsOperation, Observer, Refusal, Source};
+
+/// Taken off each deadline, so that the fault that ended a call is told to kube-apiserver, not just that time ran out.
+const MARGIN: Duration = Duration::from_millis(50);
+
+/// Less time than this is no time for a call.
+const TOO_SHORT: Duration = Duration::from_millis(20);
+
+/// Of an encryption context, all keys and values together (KMS API reference, `Encrypt`).
+const MAX_CONTEXT_LEN: usize = 8192;
+
+/// KMS' answer about a blob whose key it does not find in the Region.
+const UNKNOWN_KEY: &str = "The ciphertext refers to a customer master key that does not exist";
+
+pub(super) struct Kms {
+    index: usize,
+    identifier: KeyIdentifier,
+    /// The key's own Region, then its replicas.
+    sites: Vec<Site>,
+    encrypt_failover: bool,
+    object_context: HashMap<String, String>,
+    kek_context: HashMap<String, String>,
+    directory: Arc<Directory>,
+    observer: Arc<dyn Observer>,
+}
+
+/// One Region, and the name of the key there.
+struct Site {
+    region: Arc<RegionClient>,
+    name: Arc<str>,
+    key_id: String,
+}
+
+impl Kms {
+    pub(super) fn new(
+        settings: &KeySettings,
+        index: usize,
+        aws: &AwsClients,
+        directory: Arc<Directory>,
+        observer: Arc<dyn Observer>,
+    ) -> Result<Self, Vec<KeyMistake>> {
+        let identifier = parse(settings).map_err(|mistake| vec![mistake])?;
+        let mut mistakes = Vec::new();
+        let mut places = Vec::new();
+        match home(settings, &identifier, aws) {
+            Ok(region) => places.push((region, identifier.to_string())),
+            Err(mistake) => mistakes.push(mistake),
+        }
+        for region in &settings.replicas {
+            match replica(settings, &identifier, region) {
+                Ok(arn) if places.iter().any(|(taken, _)| taken == arn.region()) => {
+                    mistakes.push(wrong_replica(settings, region, "it is the key's own Region, or given twice"));
+                }
+                Ok(arn) => places.push((region.clone(), arn.to_string())),
+                Err(mistake) => mistakes.push(mistake),
+            }
+        }
+        mistakes.extend(check_context(settings).err());
+        if !mistakes.is_empty() {
+            return Err(mistakes);
+        }
+        let site =
+            |(region, key_id): (String, String)| Site { region: aws.region(&region), name: region.into(), key_id };
+        let object_context: HashMap<_, _> = settings.context.clone().into_iter().collect();
+        let mut kek_context = object_context.clone();
+        kek_context.insert(KEK_PAIR.0.to_owned(), KEK_PAIR.1.to_owned());
+        Ok(Self {
+            index,
+            identifier,
+            sites: places.into_iter().map(site).collect(),
+            encrypt_failover: settings.encrypt_failover,
+            object_context,
+            kek_context,
+            directory,
+            observer,
+        })
+    }
+
+    pub(super) fn regions(&self) -> impl Iterator<Item = &str> {
+        self.sites.iter().map(|site| &*site.name)
+    }
+
+    pub(super) async fn encrypt(
+        &self,
+        call: &Call<'_>,
+        purpose: Purpose,
+        plaintext: &[u8],
+    ) -> Result<Encrypted, Refusal> {
+        let (mut answer, site) =
+            self.first_answer(call, purpose, self.sites_to_encrypt(), Ask::Encrypt { plaintext }).await?;
+        Ok(Encrypted { blob: std::mem::take(&mut answer.blob), origin: self.origin(answer, site) })
+    }
+
+    pub(super) async fn decrypt(&self, call: &Call<'_>, purpose: Purpose, blob: &[u8]) -> Result<Unwrapped, Refusal> {
+        let (answer, site) = self.first_answer(call, purpose, &self.sites, Ask::Decrypt { blob }).await?;
+        let plaintext = Plaintext::from_slice(&answer.plaintext);
+        Ok(Unwrapped { plaintext, origin: self.origin(answer, site) })
+    }
+
+    pub(super) async fn generate_data_key(&self, call: &Call<'_>) -> Result<Generated, Refusal> {
+        let (mut answer, site) =
+            self.first_answer(call, Purpose::LocalKek, self.sites_to_encrypt(), Ask::GenerateDataKey).await?;
+        let key = DataKey::from_slice(&answer.plaintext).ok_or(Refusal::Internal("a data key was checked too late"))?;
+        Ok(Generated { key, blob: std::mem::take(&mut answer.blob), origin: self.origin(answer, site) })
+    }
+
+    pub(super) fn leads_on(&self, refusal: &Refusal) -> bool {
+        let Refusal::Kms(fault) = refusal else { return false };
+        let is_of_another =
+            || self.directory.arn_in(fault.cause()).and_then(|arn| self.directory.by_arn(arn)) != Some(self.index);
+        match fault.class() {
+            FaultClass::Refused => true,
+            FaultClass::Denied if fault.cause().contains(UNKNOWN_KEY) => true,
+            FaultClass::Denied => self.directory.arn_in(fault.cause()).is_some() && is_of_another(),
+            _ => false,
+        }
+    }
+
+    fn sites_to_encrypt(&self) -> &[Site] {
+        if self.encrypt_failover { &self.sites } else { &self.sites[..1] }
+    }
+
+    /// The answer of the first Region that gives one. Only one that does not answer, or throttles, or has no permit
+    /// left, is passed over: anything else is an answer, and asking elsewhere would be a way round it.
+    async fn first_answer<'a>(
+        &'a self,
+        call: &Call<'_>,
+        purpose: Purpose,
+        sites: &'a [Site],
+        ask: Ask<'_>,
+    ) -> Result<(Answer, &'a Site), Refusal> {
+        let end = call.deadline - MARGIN;
+        let mut refusal = Refusal::Deadline;
+        for (sites_left, site) in (1..=sites.len()).rev().zip(sites) {
+            let left = end.saturating_duration_since(Instant::now());
+            if left < TOO_SHORT {
+                break;
+            }
+            let share = u32::try_from(sites_left).unwrap_or(u32::MAX);
+            match self.ask_site(call, purpose, site, ask, left / share).await {
+                Ok(answer) => return Ok((answer, site)),
+                Err(other) if other.is_of_the_moment() => refusal = other,
+                Err(other) => return Err(other),
+            }
+        }
+        Err(refusal)
+    }
+
+    async fn ask_site(
+        &self,
+        call: &Call<'_>,
+        purpose: Purpose,
+        site: &Site,
+        ask: Ask<'_>,
+        time: Duration,
+    ) -> Result<Answer, Refusal> {
+        let until = Instant::now() + time;
+        let _permit = self.permit(call, site, time / 2).await?;
+        let context = match purpose {
+            Purpose::Object => &self.object_context,
+            Purpose::LocalKek => &self.kek_context,
+        };
+        let start = Instant::now();
+        let answer = send(&site.region, &site.key_id, context, ask, until.saturating_duration_since(start)).await;
+        let latency = start.elapsed();
+        let answer = answer.and_then(|answer| self.check(ask, site, answer));
+        self.tell(call, ask.operation(), site, latency, &answer);
+        Ok(answer?)
+    }
+
+    /// A place among the calls of the Region. The probe needs none: it is one call, and must see what KMS says when
+    /// traffic has taken all places.
+    async fn permit<'a>(
+        &self,
+        call: &Call<'_>,
+        site: &'a Site,
+        longest: Duration,
+    ) -> Result<Option<SemaphorePermit<'a>>, Refusal> {
+        if call.source == Source::Probe {
+            return Ok(None);
+        }
+        match timeout(longest, site.region.permits.acquire()).await {
+            Ok(Ok(permit)) => Ok(Some(permit)),
+            Ok(Err(_)) => Err(Refusal::Internal("the permits of a Region are never closed")),
+            Err(_) => Err(Refusal::Busy { region: site.name.to_string() }),
+        }
+    }
+
+    /// Holds an answer to what was asked: the right key, and lengths that can be.
+    fn check(&self, ask: Ask<'_>, site: &Site, answer: Answer) -> Result<Answer, Box<Fault>> {
+        let operation = ask.operation();
+        let untrue = |cause: &str| untrue(operation, &site.key_id, &site.name, cause, answer.request_id.as_deref());
+        let Ok(arn) = answer.key_id.parse::<KeyArn>() else {
+            return Err(untrue("the answer names no key"));
+        };
+        let wraps = !matches!(ask, Ask::Decrypt { .. });
+        if wraps && !self.is_asked(site, &arn) {
+            return Err(untrue(&format!("the answer is by {arn}, another key")));
+        }
+        if wraps && !(1..=MAX_BLOB_LEN).contains(&answer.blob.len()) {
+            return Err(untrue(&format!("the answer has a ciphertext of {} bytes", answer.blob.len())));
+        }
+        let length = answer.plaintext.len();
+        let fits = match ask {
+            Ask::Encrypt { .. } => true,
+            Ask::Decrypt { .. } => (1..=MAX_PLAINTEXT_LEN).contains(&length),
+            Ask::GenerateDataKey => length == 32,
+        };
+        if !fits {
+            return Err(untrue(&format!("the answer has a plaintext of {length} bytes")));
+        }
+        if wraps {
+            self.directory.learn(self.index, &arn);
+        }
+        Ok(answer)
+    }
+
+    /// Whether an answer is by the key that was asked; an alias may name any.
+    fn is_asked(&self, site: &Site, arn: &KeyArn) -> bool {
+        match &self.identifier {
+            KeyIdentifier::KeyArn(_) => arn.as_str() == site.key_id,
+            KeyIdentifier::KeyId(id) => arn.resource_id() == id,
+            KeyIdentifier::AliasArn(_) | KeyIdentifier::AliasName(_) => true,
+        }
+    }
+
+    fn tell(
+        &self,
+        call: &Call<'_>,
+        operation: KmsOperation,
+        site: &Site,
+        latency: Duration,
+        answer: &Result<Answer, Box<Fault>>,
+    ) {
+        let (answered_by, request_id, outcome) = match answer {
+            Ok(answer) => (Some(answer.key_id.as_str()), answer.request_id.as_deref(), Ok(())),
+            Err(fault) => (None, fault.request_id(), Err(&**fault)),
+        };
+        let (index, speaks_for_key) = self.attribute(call, operation, answered_by, outcome);
+        self.observer.kms_call(&KmsCall {
+            key: self.directory.name(index),
+            answered_by,
+            speaks_for_key,
+            operation,
+            source: call.source,
+            uid: call.uid,
+            region: &site.name,
+            request_id,
+            latency,
+            outcome,
+        });
+    }
+
+    /// Whom an outcome is about, and whether it says something of that key.
+    fn attribute(
+        &self,
+        call: &Call<'_>,
+        operation: KmsOperation,
+        answered_by: Option<&str>,
+        outcome: Result<(), &Fault>,
+    ) -> (usize, bool) {
+        if operation != KmsOperation::Decrypt || call.source == Source::Probe {
+            return (self.index, true);
+        }
+        let named = answered_by.or_else(|| self.directory.arn_in(outcome.err()?.cause()));
+        match (named, outcome) {
+            (Some(arn), _) => match self.directory.by_arn(arn) {
+                Some(index) => (index, true),
+                None => (self.index, false),
+            },
+            // KMS did not get as far as to look at the blob: that is about the Region or the account.
+            (None, Err(fault)) => (self.index, !is_about_a_blob(fault.class())),
+            (None, Ok(())) => (self.index, false),
+        }
+    }
+
+    fn origin(&self, answer: Answer, site: &Site) -> Origin {
+        Origin {
+            arn: self.directory.intern(&answer.key_id),
+            region: Some(Arc::clone(&site.name)),
+            request_id: answer.request_id.map(String::into_boxed_str),
+            key_material: answer.key_material.map(String::into_boxed_str),
+        }
+    }
+}
+
+/// Whether an answer of this class to a Decrypt may be about that blob alone.
+fn is_about_a_blob(class: FaultClass) -> bool {
+    matches!(class, FaultClass::Refused | FaultClass::Denied | FaultClass::Revoked | FaultClass::Absent)
+}
+
+fn parse(settings: &KeySettings) -> Result<KeyIdentifier, KeyMistake> {
+    settings.name.parse().map_err(|cause: sealkit_aws::arn::ArnError| KeyMistake::Name {
+        name: settings.name.clone(),
+        cause: cause.to_string(),
+    })
+}
+
+fn home(settings: &KeySettings, identifier: &KeyIdentifier, aws: &AwsClients) -> Result<String, KeyMistake> {
+    let name = || settings.name.clone();
+    match (identifier.region(), settings.region.as_deref()) {
+        (Some(actual), Some(configured)) if actual != configured => {
+            Err(KeyMistake::OtherRegion { name: name(), actual: actual.to_owned(), configured: configured.to_owned() })
+        }
+        (Some(region), _) | (None, Some(region)) => Ok(region.to_owned()),
+        (None, None) => aws.default_region().map(str::to_owned).ok_or_else(|| KeyMistake::NoRegion { name: name() }),
+    }
+}
+
+fn replica(settings: &KeySettings, identifier: &KeyIdentifier, region: &str) -> Result<KeyArn, KeyMistake> {
+    let Some(arn) = identifier.key_arn() else {
+        return Err(wrong_replica(settings, region, "only a key given by the ARN of a multi-Region key has replicas"));
+    };
+    arn.in_region(region).map_err(|cause| wrong_replica(settings, region, &cause.to_string()))
+}
+
+fn wrong_replica(settings: &KeySettings, region: &str, cause: &str) -> KeyMistake {
+    KeyMistake::Replica { name: settings.name.clone(), region: region.to_owned(), cause: cause.to_owned() }
+}
+
+fn check_context(settings: &KeySettings) -> Result<(), KeyMistake> {
+    let length: usize = settings.context.iter().map(|(key, value)| key.len() + value.len()).sum();
+    let cause = if length > MAX_CONTEXT_LEN {
+        format!("it has {length} bytes, KMS takes {MAX_CONTEXT_LEN}")
+    } else if settings.context.keys().any(String::is_empty) {
+        "a key in it is empty".to_owned()
+    } else if settings.context.contains_key(KEK_PAIR.0) {
+        format!("{} is the plugin's own", KEK_PAIR.0)
+    } else {
+        return Ok(());
+    };
+    Err(KeyMistake::Context { name: settings.name.clone(), cause })
+}

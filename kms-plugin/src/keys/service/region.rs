@@ -1,0 +1,107 @@
+//! One request to KMS in one Region, inside its part of the time.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use aws_sdk_kms::config::Builder;
+use aws_sdk_kms::config::timeout::TimeoutConfig;
+use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_kms::operation::RequestId;
+use aws_sdk_kms::primitives::Blob;
+use aws_sdk_kms::types::DataKeySpec;
+use sealkit_aws::Fault;
+use zeroize::Zeroizing;
+
+use crate::keys::KmsOperation;
+use crate::keys::clients::RegionClient;
+
+/// A request.
+#[derive(Clone, Copy)]
+pub(super) enum Ask<'a> {
+    Encrypt { plaintext: &'a [u8] },
+    Decrypt { blob: &'a [u8] },
+    GenerateDataKey,
+}
+
+impl Ask<'_> {
+    pub(super) fn operation(self) -> KmsOperation {
+        match self {
+            Self::Encrypt { .. } => KmsOperation::Encrypt,
+            Self::Decrypt { .. } => KmsOperation::Decrypt,
+            Self::GenerateDataKey => KmsOperation::GenerateDataKey,
+        }
+    }
+}
+
+/// An answer as it came, not yet checked.
+#[derive(Default)]
+pub(super) struct Answer {
+    pub(super) key_id: String,
+    pub(super) blob: Vec<u8>,
+    pub(super) plaintext: Zeroizing<Vec<u8>>,
+    pub(super) request_id: Option<String>,
+    pub(super) key_material: Option<String>,
+}
+
+/// Sends `ask` with all its attempts inside `time`. `key_id` is the name of the key for this Region; a Decrypt sends
+/// none, as aws-encryption-provider does not: the blob says what it is under.
+pub(super) async fn send(
+    region: &RegionClient,
+    key_id: &str,
+    context: &HashMap<String, String>,
+    ask: Ask<'_>,
+    time: Duration,
+) -> Result<Answer, Box<Fault>> {
+    let client = &region.client;
+    let context = (!context.is_empty()).then(|| context.clone());
+    let bounded = Builder::new().timeout_config(TimeoutConfig::builder().operation_timeout(time).build());
+    let refuse = Refuse { operation: ask.operation(), key_id, region: &region.name };
+    match ask {
+        Ask::Encrypt { plaintext } => {
+            let request = client.encrypt().key_id(key_id).plaintext(Blob::new(plaintext));
+            let request = request.set_encryption_context(context).customize().config_override(bounded);
+            let answer = request.send().await.map_err(|error| refuse.with(&error))?;
+            let request_id = answer.request_id().map(str::to_owned);
+            let (key_id, blob) = (answer.key_id.unwrap_or_default(), bytes(answer.ciphertext_blob));
+            Ok(Answer { key_id, blob, request_id, ..Answer::default() })
+        }
+        Ask::Decrypt { blob } => {
+            let request = client.decrypt().ciphertext_blob(Blob::new(blob)).set_encryption_context(context);
+            let answer = request.customize().config_override(bounded).send().await;
+            let answer = answer.map_err(|error| refuse.with(&error))?;
+            let request_id = answer.request_id().map(str::to_owned);
+            let (key_id, key_material) = (answer.key_id.unwrap_or_default(), answer.key_material_id);
+            let plaintext = Zeroizing::new(bytes(answer.plaintext));
+            Ok(Answer { key_id, plaintext, request_id, key_material, ..Answer::default() })
+        }
+        Ask::GenerateDataKey => {
+            let request = client.generate_data_key().key_id(key_id).key_spec(DataKeySpec::Aes256);
+            let request = request.set_encryption_context(context).customize().config_override(bounded);
+            let answer = request.send().await.map_err(|error| refuse.with(&error))?;
+            let request_id = answer.request_id().map(str::to_owned);
+            let (key_id, key_material) = (answer.key_id.unwrap_or_default(), answer.key_material_id);
+            let (blob, plaintext) = (bytes(answer.ciphertext_blob), Zeroizing::new(bytes(answer.plaintext)));
+            Ok(Answer { key_id, blob, plaintext, request_id, key_material })
+        }
+    }
+}
+
+/// What a fault says of where it happened.
+struct Refuse<'a> {
+    operation: KmsOperation,
+    key_id: &'a str,
+    region: &'a str,
+}
+
+impl Refuse<'_> {
+    fn with<E>(&self, error: &SdkError<E>) -> Box<Fault>
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        Box::new(Fault::from_sdk(self.operation.action(), self.key_id, Some(self.region), error))
+    }
+}
+
+fn bytes(blob: Option<Blob>) -> Vec<u8> {
+    blob.map(Blob::into_inner).unwrap_or_default()
+}
