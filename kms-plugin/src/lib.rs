@@ -10,5 +10,8 @@
 //! What it promises, in which mode, and the bytes it writes: `docs/kms-plugin.md`.
 #![forbid(unsafe_code)]
 
+mod authority;
 pub mod keys;
 pub mod proto;
+pub mod server;
+pub mod socket;

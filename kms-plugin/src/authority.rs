@@ -1,0 +1,5 @@
+//! Lets an HTTP/2 server accept whatever `:authority` a client sends.
+
+mod stream;
+
+pub(crate) use stream::Adapted;
