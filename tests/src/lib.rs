@@ -1,4 +1,5 @@
-//! The rig that Sealkit's tests stand on: an AWS endpoint in process, and canaries that show a leak.
+//! The rig that Sealkit's tests stand on: an AWS endpoint in process, programs as a test runs
+//! them, clients that speak to them, and canaries that show a leak.
 //!
 //! ```no_run
 //! use sealkit_rig::{AwsDouble, Effect, FaultRule, Operation};
@@ -31,6 +32,10 @@
 
 pub mod aws_double;
 pub mod canary;
+mod cargo;
+pub mod http2;
+pub mod kms_client;
+pub mod kms_plugin;
 pub mod sealctl;
 
 pub use aws_double::calls::Call;
@@ -41,4 +46,6 @@ pub use aws_double::tls::{Handshake, TlsFault};
 pub use aws_double::wire::ErrorForm;
 pub use aws_double::{AwsDouble, Builder};
 pub use canary::Canary;
+pub use kms_client::{KmsClient, Sealed};
+pub use kms_plugin::KmsPlugin;
 pub use sealctl::Sealctl;

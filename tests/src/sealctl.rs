@@ -6,6 +6,8 @@ use std::sync::OnceLock;
 
 use tempfile::TempDir;
 
+use crate::cargo;
+
 /// A user of `sealctl`: a home, a working directory in it, and credentials for the double.
 pub struct Sealctl {
     program: PathBuf,
@@ -100,8 +102,8 @@ impl Default for Sealctl {
 pub fn portable_program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
-        let target = target().join("portable");
-        build(&["-p", "sealctl", "--no-default-features"], &target);
+        let target = cargo::target().join("portable");
+        cargo::build(&["-p", "sealctl", "--no-default-features"], &target);
         target.join("debug/sealctl")
     })
 }
@@ -112,34 +114,11 @@ fn program() -> &'static Path {
         if let Some(given) = std::env::var_os("SEALKIT_SEALCTL") {
             return given.into();
         }
-        let target = target();
+        let target = cargo::target();
         // With a test target among them, features are those of `cargo test --workspace`: nothing is built twice.
-        build(&["--workspace", "--bin", "sealctl", "--test", "cli"], &target);
+        cargo::build(&["--workspace", "--bin", "sealctl", "--test", "cli"], &target);
         target.join("debug/sealctl")
     })
-}
-
-fn build(selection: &[&str], target: &Path) {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(cargo)
-        .args(["build", "--quiet", "--locked"])
-        .args(selection)
-        .arg("--target-dir")
-        .arg(target)
-        .current_dir(workspace())
-        .status()
-        .expect("cargo starts");
-    assert!(status.success(), "cargo build of sealctl: {status}");
-}
-
-/// The target directory that the running test was built in: it stands in `debug/deps/` there.
-fn target() -> PathBuf {
-    let test = std::env::current_exe().expect("a process knows its program");
-    test.ancestors().nth(3).expect("a test stands in a target directory").to_owned()
-}
-
-fn workspace() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the rig stands in the workspace")
 }
 
 fn collect(directory: &Path, files: &mut Vec<PathBuf>) {
