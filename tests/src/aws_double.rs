@@ -1,6 +1,7 @@
 //! An AWS endpoint on loopback: strict where emulators are lenient, and faulty where a test says so.
 //!
-//! A request passes, in this order: count and log, latency, rate limit, clock, injected faults, service.
+//! A request passes, in this order: count and log, latency, rate limit, clock, credentials, injected
+//! faults, service.
 //! One address serves all Regions: the Region of a request is the one in its SigV4 credential scope,
 //! as a client signs it. Signatures themselves are not verified.
 
@@ -8,6 +9,7 @@ mod body;
 pub mod calls;
 mod clock;
 mod control;
+pub mod credentials;
 mod error;
 mod exchange;
 pub mod faults;
@@ -25,6 +27,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use calls::Calls;
+use credentials::Expired;
 use faults::FaultRule;
 use kms::Kms;
 use operation::Operation;
@@ -138,6 +141,11 @@ impl AwsDouble {
     /// five minutes away from it are refused.
     pub fn set_clock_skew(&self, seconds: i64) {
         self.world.clock.set_skew(seconds);
+    }
+
+    /// Refuses requests signed with these credentials as expired.
+    pub fn set_expired(&self, expired: Expired) {
+        self.world.credentials.set_expired(expired);
     }
 
     /// How errors name their code; [`ErrorForm::Bare`] unless set.

@@ -39,8 +39,9 @@ pub mod kms_plugin;
 pub mod sealctl;
 
 pub use aws_double::calls::Call;
+pub use aws_double::credentials::Expired;
 pub use aws_double::faults::{Effect, FaultRule};
-pub use aws_double::kms::{KeyState, Kms};
+pub use aws_double::kms::{KeyState, Kms, Lag};
 pub use aws_double::operation::Operation;
 pub use aws_double::tls::{Handshake, TlsFault};
 pub use aws_double::wire::ErrorForm;

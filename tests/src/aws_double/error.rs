@@ -40,6 +40,10 @@ impl ServiceError {
         Self::new(400, "MissingAuthenticationTokenException", "Missing Authentication Token")
     }
 
+    pub(super) fn expired_token() -> Self {
+        Self::new(400, "ExpiredTokenException", "The security token included in the request is expired")
+    }
+
     pub(super) fn throttled() -> Self {
         Self::new(
             400,

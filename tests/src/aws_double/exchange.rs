@@ -54,7 +54,7 @@ async fn respond(head: Head, body: &[u8], request_id: &str, world: &World) -> Re
         key_id: key_id.map(str::to_owned),
         context: serde_json::from_value(body["EncryptionContext"].clone()).unwrap_or_default(),
         user_agent: head.user_agent,
-        access_key_id: head.access_key_id,
+        access_key_id: head.access_key_id.clone(),
         request_id: request_id.to_owned(),
     });
     let latency = world.faults.latency(head.operation);
@@ -64,7 +64,8 @@ async fn respond(head: Head, body: &[u8], request_id: &str, world: &World) -> Re
     if !world.faults.admit(&target) {
         return Ok(Err(ServiceError::throttled()));
     }
-    if let Err(error) = world.clock.check(&head.amz_date) {
+    let signed = world.clock.check(&head.amz_date).and_then(|()| world.credentials.check(&head.access_key_id));
+    if let Err(error) = signed {
         return Ok(Err(error));
     }
     let right = || world.kms.handle(head.operation, &head.region, &body);

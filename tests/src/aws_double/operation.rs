@@ -17,10 +17,24 @@ pub enum Operation {
     Decrypt,
     /// `kms:DescribeKey`
     DescribeKey,
+    /// `kms:ReEncrypt`: policies know it as `kms:ReEncryptFrom` and `kms:ReEncryptTo`; here a denial of it is of both.
+    ReEncrypt,
+    /// `kms:RotateKeyOnDemand`
+    RotateKeyOnDemand,
+    /// `kms:ListKeyRotations`
+    ListKeyRotations,
 }
 
 impl Operation {
-    const ALL: [Self; 4] = [Self::GenerateDataKey, Self::Encrypt, Self::Decrypt, Self::DescribeKey];
+    const ALL: [Self; 7] = [
+        Self::GenerateDataKey,
+        Self::Encrypt,
+        Self::Decrypt,
+        Self::DescribeKey,
+        Self::ReEncrypt,
+        Self::RotateKeyOnDemand,
+        Self::ListKeyRotations,
+    ];
 
     /// The operation's name in the API.
     #[must_use]
@@ -30,6 +44,9 @@ impl Operation {
             Self::Encrypt => "Encrypt",
             Self::Decrypt => "Decrypt",
             Self::DescribeKey => "DescribeKey",
+            Self::ReEncrypt => "ReEncrypt",
+            Self::RotateKeyOnDemand => "RotateKeyOnDemand",
+            Self::ListKeyRotations => "ListKeyRotations",
         }
     }
 

@@ -4,6 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::calls::Calls;
 use super::clock::Clock;
+use super::credentials::Credentials;
 use super::faults::Faults;
 use super::kms::Kms;
 use super::wire::ErrorForm;
@@ -13,6 +14,7 @@ pub(super) struct World {
     pub(super) calls: Calls,
     pub(super) faults: Faults,
     pub(super) clock: Clock,
+    pub(super) credentials: Credentials,
     error_form: Mutex<ErrorForm>,
 }
 
@@ -23,6 +25,7 @@ impl World {
             calls: Calls::default(),
             faults: Faults::default(),
             clock: Clock::default(),
+            credentials: Credentials::default(),
             error_form: Mutex::new(ErrorForm::Bare),
         }
     }

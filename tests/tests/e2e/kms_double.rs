@@ -264,4 +264,29 @@ async fn it_is_controlled_over_http() {
     assert_eq!(code(encrypted), "DisabledException");
     assert!(control("GET", "calls", "").ends_with("{\"Encrypt\":{\"us-east-1\":2}}\n"));
     assert!(control("POST", "faults", "{}").starts_with("HTTP/1.1 400"));
+    let done = [
+        ("DELETE", "faults", String::new()),
+        ("POST", "state", format!(r#"{{"key": "{key}", "state": "Enabled"}}"#)),
+        ("POST", "lag", r#"{"percent": 30, "milliseconds": 2000}"#.to_owned()),
+        ("DELETE", "lag", String::new()),
+        ("POST", "rotate", format!(r#"{{"key": "{key}"}}"#)),
+        ("POST", "alias", format!(r#"{{"name": "alias/app", "key": "{key}"}}"#)),
+        ("POST", "pages", r#"{"length": 1}"#.to_owned()),
+        ("POST", "latency", r#"{"milliseconds": 1, "operation": "Encrypt"}"#.to_owned()),
+        ("POST", "rate", r#"{"operation": "Encrypt", "per_second": 100}"#.to_owned()),
+        ("POST", "expired", r#""Nobody""#.to_owned()),
+        ("POST", "deny", r#"{"operation": "Encrypt"}"#.to_owned()),
+        ("DELETE", "deny", String::new()),
+    ];
+    for (method, path, body) in done {
+        let answer = control(method, path, &body);
+        assert!(answer.starts_with("HTTP/1.1 204"), "{method} {path}: {answer}");
+    }
+    let encrypted = client.encrypt().key_id("alias/app").plaintext(Blob::new(*b"x")).send().await;
+    assert_eq!(code(encrypted), "success");
+    assert!(control("GET", "materials", "").contains(&aws.kms().materials(&key).join("\",\"")));
+    assert!(control("GET", "peak", "").ends_with("\r\n1\n"));
+    for (path, body) in [("rotate", r#"{"key": "nobody"}"#), ("alias", r#"{"name": "x", "key": "y"}"#)] {
+        assert!(control("POST", path, body).starts_with("HTTP/1.1 400"), "{path}");
+    }
 }

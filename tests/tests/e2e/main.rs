@@ -9,5 +9,6 @@ mod kms_double;
 mod leaks;
 mod memory;
 mod ours;
+mod rotation_double;
 mod tls_double;
 mod vectors;

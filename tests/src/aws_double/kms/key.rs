@@ -3,10 +3,7 @@
 use std::fmt;
 use std::time::SystemTime;
 
-use aes_gcm::Aes256Gcm;
-use aes_gcm::aead::KeyInit;
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 
 /// The state of a key, with the name that the API gives it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -39,7 +36,6 @@ pub(super) struct Key {
     /// Region of the primary; set for multi-Region keys.
     pub(super) primary: Option<String>,
     pub(super) created: SystemTime,
-    pub(super) cipher: Aes256Gcm,
 }
 
 impl Arn {
@@ -97,9 +93,8 @@ impl fmt::Display for Arn {
 
 impl Key {
     pub(super) fn new(arn: Arn) -> Self {
-        let material = Sha256::digest(format!("sealkit aws double key material:{}", arn.lineage()));
         let primary = arn.is_multi_region().then(|| arn.region.clone());
-        Self { cipher: Aes256Gcm::new(&material), arn, state: KeyState::Enabled, primary, created: SystemTime::now() }
+        Self { arn, state: KeyState::Enabled, primary, created: SystemTime::now() }
     }
 }
 

@@ -1,5 +1,8 @@
 //! The operations, each with the checks of the service in its order: members, key, policy, state.
 
+mod re_encrypt;
+mod rotation;
+
 use std::collections::BTreeMap;
 use std::time::UNIX_EPOCH;
 
@@ -13,7 +16,10 @@ use super::super::error::ServiceError;
 use super::super::operation::Operation;
 use super::ciphertext;
 use super::key::{Key, KeyState};
+use super::material::Material;
 use super::state::{State, usable};
+pub(super) use re_encrypt::re_encrypt;
+pub(super) use rotation::{list_key_rotations, rotate_key_on_demand};
 
 /// Bytes that `Encrypt` takes at most.
 const MAX_PLAINTEXT: usize = 4096;
@@ -94,10 +100,12 @@ pub(super) fn generate_data_key(state: &State, region: &str, body: &Value) -> Re
     refuse_dry_run(input.dry_run)?;
     let mut data_key = vec![0; length];
     getrandom::fill(&mut data_key).expect("the system gives random bytes");
+    let (material, blob) = seal(state, key, &data_key, &input.encryption_context);
     Ok(json!({
         "KeyId": key.arn.to_string(),
+        "KeyMaterialId": material.id,
         "Plaintext": BASE64_STANDARD.encode(&data_key),
-        "CiphertextBlob": BASE64_STANDARD.encode(ciphertext::seal(key, &data_key, &input.encryption_context)),
+        "CiphertextBlob": BASE64_STANDARD.encode(blob),
     }))
 }
 
@@ -111,9 +119,11 @@ pub(super) fn encrypt(state: &State, region: &str, body: &Value) -> Result<Value
     state.authorize(Operation::Encrypt, key)?;
     usable(key)?;
     refuse_dry_run(input.dry_run)?;
+    // AWS does not say here which material it used.
+    let (_material, blob) = seal(state, key, &plaintext, &input.encryption_context);
     Ok(json!({
         "KeyId": key.arn.to_string(),
-        "CiphertextBlob": BASE64_STANDARD.encode(ciphertext::seal(key, &plaintext, &input.encryption_context)),
+        "CiphertextBlob": BASE64_STANDARD.encode(blob),
         "EncryptionAlgorithm": ALGORITHM,
     }))
 }
@@ -124,19 +134,14 @@ pub(super) fn decrypt(state: &State, region: &str, body: &Value) -> Result<Value
     check_context(&input.encryption_context)?;
     check_algorithm(input.encryption_algorithm.as_deref())?;
     let blob = blob(&input.ciphertext_blob, "ciphertextBlob", MAX_CIPHERTEXT)?;
-    let named = input.key_id.as_deref().map(|id| state.resolve(region, id)).transpose()?;
-    let lineage = ciphertext::lineage(&blob).ok_or_else(invalid_ciphertext)?;
-    let key = match named {
-        Some(key) if key.arn.lineage() != lineage => return Err(incorrect_key()),
-        Some(key) => key,
-        None => state.by_lineage(region, lineage).ok_or_else(unknown_key)?,
-    };
+    let (key, number) = key_of(state, region, &blob, input.key_id.as_deref())?;
     state.authorize(Operation::Decrypt, key)?;
     usable(key)?;
-    let plaintext = ciphertext::open(key, &blob, &input.encryption_context).ok_or_else(invalid_ciphertext)?;
+    let (material, plaintext) = open(state, key, number, &blob, &input.encryption_context)?;
     refuse_dry_run(input.dry_run)?;
     Ok(json!({
         "KeyId": key.arn.to_string(),
+        "KeyMaterialId": material.id,
         "Plaintext": BASE64_STANDARD.encode(plaintext),
         "EncryptionAlgorithm": ALGORITHM,
     }))
@@ -163,6 +168,7 @@ pub(super) fn describe_key(state: &State, region: &str, body: &Value) -> Result<
         "KeySpec": ALGORITHM,
         "EncryptionAlgorithms": [ALGORITHM],
         "MultiRegion": key.primary.is_some(),
+        "CurrentKeyMaterialId": state.current(key).id,
     });
     if let Some(primary) = &key.primary {
         metadata["MultiRegionConfiguration"] = multi_region(state, key, primary);
@@ -180,6 +186,41 @@ fn multi_region(state: &State, key: &Key, primary: &str) -> Value {
         "PrimaryKey": member(key.arn.in_region(primary).to_string(), primary),
         "ReplicaKeys": replicas.iter().map(|arn| member(arn.to_string(), &arn.region)).collect::<Vec<_>>(),
     })
+}
+
+/// Encrypts under the material that this call uses, and returns both.
+fn seal<'a>(state: &'a State, key: &Key, plaintext: &[u8], context: &Context) -> (&'a Material, Vec<u8>) {
+    let material = state.current(key);
+    (material, ciphertext::seal(&key.arn.lineage(), material, plaintext, context))
+}
+
+/// The key that a blob is under, which must be the one that the request names, if it does; and its material's number.
+fn key_of<'a>(
+    state: &'a State,
+    region: &str,
+    blob: &[u8],
+    named: Option<&str>,
+) -> Result<(&'a Key, u32), ServiceError> {
+    let named = named.map(|id| state.resolve(region, id)).transpose()?;
+    let (lineage, number) = ciphertext::origin(blob).ok_or_else(invalid_ciphertext)?;
+    match named {
+        Some(key) if key.arn.lineage() != lineage => Err(incorrect_key()),
+        Some(key) => Ok((key, number)),
+        None => Ok((state.by_lineage(region, lineage).ok_or_else(unknown_key)?, number)),
+    }
+}
+
+/// Decrypts a blob under the material of `key` that it names.
+fn open<'a>(
+    state: &'a State,
+    key: &Key,
+    number: u32,
+    blob: &[u8],
+    context: &Context,
+) -> Result<(&'a Material, Vec<u8>), ServiceError> {
+    let material = state.materials(key).numbered(number).ok_or_else(invalid_ciphertext)?;
+    let plaintext = ciphertext::open(material, blob, context).ok_or_else(invalid_ciphertext)?;
+    Ok((material, plaintext))
 }
 
 fn parse<T: DeserializeOwned>(body: &Value) -> Result<T, ServiceError> {
