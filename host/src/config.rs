@@ -27,7 +27,7 @@
 //! # Ok::<(), sealkit_host::config::ConfigErrors>(())
 //! ```
 //!
-//! A document is a tree without a format. TOML is the one that is parsed so far.
+//! A document is a tree without a format; it is parsed from TOML or from YAML.
 
 mod document;
 mod field;
@@ -35,6 +35,7 @@ mod mistakes;
 mod table;
 mod toml;
 mod tree;
+mod yaml;
 
 pub use document::{ConfigError, Document, MAX_BYTES};
 pub use field::Field;

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::mistakes::Notes;
-use super::tree::{Entry, Position};
-use super::{ConfigErrors, Table, toml};
+use super::tree::{Entry, Format, Position};
+use super::{ConfigErrors, Table, toml, yaml};
 use crate::private_file::{PrivateFile, PrivateFileError};
 
 /// Longest configuration file that is read, in bytes.
@@ -26,6 +26,7 @@ pub enum ConfigError {
 #[derive(Debug)]
 pub struct Document {
     path: PathBuf,
+    format: Format,
     root: Vec<Entry>,
 }
 
@@ -45,9 +46,31 @@ impl Document {
     /// # Errors
     /// All syntax errors, duplicate keys among them.
     pub fn parse_toml(path: &Path, text: &str) -> Result<Self, ConfigErrors> {
-        let notes = Notes::default();
+        let format = Format::Toml;
+        let notes = Notes::new(format);
         let root = toml::parse(text, &notes);
-        notes.finish(path, Self { path: path.to_owned(), root })
+        notes.finish(path, Self { path: path.to_owned(), format, root })
+    }
+
+    /// Reads and parses a YAML file that only its owner can have written.
+    ///
+    /// # Errors
+    /// If it can't be read, is longer than [`MAX_BYTES`], or is not YAML.
+    pub fn read_yaml(file: PrivateFile) -> Result<Self, ConfigError> {
+        let path = file.path().to_owned();
+        let text = file.read_text(MAX_BYTES)?;
+        Ok(Self::parse_yaml(&path, &text)?)
+    }
+
+    /// Parses YAML 1.2, core schema, without aliases and tags; `path` only names it in errors.
+    ///
+    /// # Errors
+    /// Duplicate keys and all that is refused, up to the first syntax error.
+    pub fn parse_yaml(path: &Path, text: &str) -> Result<Self, ConfigErrors> {
+        let format = Format::Yaml;
+        let notes = Notes::new(format);
+        let root = yaml::parse(text, &notes);
+        notes.finish(path, Self { path: path.to_owned(), format, root })
     }
 
     /// Reads its meaning. `read` returns `None` where something that it needs is missing or wrong, which is noted
@@ -59,7 +82,7 @@ impl Document {
     /// # Panics
     /// If `read` returns `None` and nothing was noted: a reader must not refuse without saying why.
     pub fn read<T>(&self, read: impl FnOnce(&mut Table<'_>) -> Option<T>) -> Result<T, ConfigErrors> {
-        let notes = Notes::default();
+        let notes = Notes::new(self.format);
         let value = Table::read(&self.root, Position { line: 1, column: 1 }, &notes, read);
         notes.finish(&self.path, value).map(|value| value.expect("a reader notes why it gives nothing"))
     }

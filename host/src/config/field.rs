@@ -112,13 +112,13 @@ impl<'a> Field<'a> {
     pub fn table<T>(self, read: impl FnOnce(&mut Table<'a>) -> Option<T>) -> Option<T> {
         match &self.node.value {
             Value::Table(entries) => Table::read(entries, self.node.at, self.notes, read),
-            _ => self.wrong_kind("a table"),
+            _ => self.wrong_kind(self.notes.format().table()),
         }
     }
 
     /// A table whose keys are names of the user's own, in the order of the file.
     pub fn map<T>(self, mut read: impl FnMut(Field<'a>) -> Option<T>) -> Option<Vec<(String, T)>> {
-        let Value::Table(entries) = &self.node.value else { return self.wrong_kind("a table") };
+        let Value::Table(entries) = &self.node.value else { return self.wrong_kind(self.notes.format().table()) };
         let read: Vec<_> = entries
             .iter()
             .map(|entry| Some((entry.key.clone(), read(Field::new(&entry.key, &entry.node, self.notes))?)))
@@ -155,6 +155,6 @@ impl<'a> Field<'a> {
 
     fn wrong_kind<T>(self, expected: &str) -> Option<T> {
         let name = quoted(self.name);
-        self.mistake(format!("{name} must be {expected}, not {}", self.node.value.kind()))
+        self.mistake(format!("{name} must be {expected}, not {}", self.node.value.kind(self.notes.format())))
     }
 }

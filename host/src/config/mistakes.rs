@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::Position;
+use super::tree::Format;
 use crate::text::{self, Escaped};
 
 /// One mistake. The message is one printable line.
@@ -56,12 +57,22 @@ impl fmt::Display for ConfigErrors {
 impl std::error::Error for ConfigErrors {}
 
 /// Where readers note mistakes; shared by all of one document.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Notes {
+    format: Format,
     mistakes: RefCell<Vec<Mistake>>,
 }
 
 impl Notes {
+    pub(super) fn new(format: Format) -> Self {
+        Self { format, mistakes: RefCell::default() }
+    }
+
+    /// What the document is written in, and so the words that its reader knows.
+    pub(super) fn format(&self) -> Format {
+        self.format
+    }
+
     /// Notes a mistake. What a parser's error echoes is made printable here, whatever it was.
     pub(super) fn add(&self, at: Position, message: impl AsRef<str>) {
         let message = text::without_controls(message.as_ref());

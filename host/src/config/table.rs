@@ -79,7 +79,10 @@ fn nearest(key: &str, known: &[&'static str]) -> Option<&'static str> {
     if key.len() > LONGEST {
         return None;
     }
-    let distance = |name: &str| strsim::osa_distance(&key.to_lowercase().replace('-', "_"), name);
+    // Whether words are joined by a hyphen, an underscore or a capital is the commonest slip.
+    let plain = |text: &str| text.to_lowercase().replace(['-', '_'], "");
+    let key = plain(key);
+    let distance = |name: &str| strsim::osa_distance(&key, &plain(name));
     let (best, name) = known.iter().map(|name| (distance(name), *name)).min()?;
     (best <= name.len().div_ceil(3)).then_some(name)
 }

@@ -1,8 +1,12 @@
+//! The reader of documents, by TOML; what is YAML's own is in `tests/yaml.rs`.
+
 #![expect(clippy::unwrap_used, reason = "a test that can't go on says so by panicking")]
 
 use std::path::Path;
 
 use super::{Document, Position, Table};
+
+mod yaml;
 
 #[derive(Debug, PartialEq)]
 struct Sample {

@@ -17,6 +17,23 @@ impl fmt::Display for Position {
     }
 }
 
+/// What a document is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    Toml,
+    Yaml,
+}
+
+impl Format {
+    /// What its readers know a table as, with its article.
+    pub(super) fn table(self) -> &'static str {
+        match self {
+            Self::Toml => "a table",
+            Self::Yaml => "a mapping",
+        }
+    }
+}
+
 /// A value and where it begins.
 #[derive(Debug)]
 pub(super) struct Node {
@@ -31,6 +48,8 @@ pub(super) enum Value {
     /// A float, which no configuration of ours has.
     Float,
     Boolean(bool),
+    /// What stands behind a YAML key that is given no value.
+    Null,
     /// A date or time, which no configuration of ours has.
     Datetime,
     List(Vec<Node>),
@@ -47,15 +66,16 @@ pub(super) struct Entry {
 
 impl Value {
     /// With its article, for `must be …, not …`.
-    pub(super) fn kind(&self) -> &'static str {
+    pub(super) fn kind(&self, format: Format) -> &'static str {
         match self {
             Self::String(_) => "a string",
             Self::Integer(_) => "an integer",
             Self::Float => "a float",
             Self::Boolean(_) => "a boolean",
+            Self::Null => "nothing",
             Self::Datetime => "a date or time",
             Self::List(_) => "a list",
-            Self::Table(_) => "a table",
+            Self::Table(_) => format.table(),
         }
     }
 }
