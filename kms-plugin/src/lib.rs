@@ -11,6 +11,7 @@
 #![forbid(unsafe_code)]
 
 mod authority;
+pub mod health;
 pub mod keys;
 pub mod proto;
 pub mod server;
