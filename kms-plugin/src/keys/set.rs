@@ -103,7 +103,7 @@ impl KeySet {
         let ciphertext = blob::serialize(request.api, &encrypted.blob)?;
         let unwrap = Unwrap::new(plaintext, encrypted.origin, Arc::clone(&shared.routes[0]));
         shared.unwraps.insert(unwraps::id(&encrypted.blob), unwrap);
-        Ok(Wrapped { ciphertext, key_id: self.key_id(), annotations: HashMap::new() })
+        Ok(Wrapped { ciphertext, key_id: Arc::clone(self.name()), annotations: HashMap::new() })
     }
 
     /// Decrypts what this or any other KeySet with these keys encrypted, in any form.
@@ -126,15 +126,21 @@ impl KeySet {
         self.unwrap(request, blob, key_id).await
     }
 
-    /// What Status says, from memory.
+    /// What Status says, from memory. None while `followKeyMaterial` has not found what to announce: Status is then a
+    /// gRPC error (Unavailable), for any `key_id` beside a healthz text would make kube-apiserver look for a new seed.
     #[must_use]
-    pub fn key_id(&self) -> Arc<str> {
-        Arc::clone(self.shared.directory.name(0))
+    pub fn key_id(&self) -> Option<Arc<str>> {
+        Some(Arc::clone(self.name()))
+    }
+
+    /// The write key, as it is configured.
+    fn name(&self) -> &Arc<str> {
+        self.shared.directory.name(0)
     }
 
     /// Encrypts 32 random bytes under the write key, decrypts them and compares. Asks KMS, whatever is cached.
     pub async fn probe(&self, deadline: Instant) -> ProbeReport {
-        self.shared.probe.run(&self.shared.keys[0], &self.key_id(), deadline).await
+        self.shared.probe.run(&self.shared.keys[0], self.name(), deadline).await
     }
 
     /// Whether a write needs no KMS: a valid local KEK is in memory.
