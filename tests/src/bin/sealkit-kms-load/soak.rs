@@ -122,8 +122,8 @@ async fn load(
         let (client, objects, well) = (client.clone(), Arc::clone(&objects), Arc::clone(&well));
         async move {
             let was_well = well.load(Ordering::SeqCst);
-            let among = if number % 8 == 0 { objects.len() } else { HOT };
-            let object = &objects[index(number) % among];
+            let at = if number % 8 == 0 { index(number / 8) % objects.len() } else { index(number) % HOT };
+            let object = &objects[at];
             let outcome = match number % 50 {
                 // An object that no plugin has seen, written by this one and read once.
                 0 => fresh(&client, api, number).await,
