@@ -20,6 +20,8 @@
 //! the call. No known client sends that.
 
 mod block;
+#[cfg(test)]
+mod differential;
 mod frames;
 mod hpack;
 mod huffman;
@@ -28,3 +30,6 @@ mod stream;
 mod table;
 
 pub(crate) use stream::Adapted;
+
+#[cfg(test)]
+mod tests;

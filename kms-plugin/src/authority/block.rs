@@ -15,47 +15,59 @@ const SET_COOKIE_INDEXED: u8 = 0x40 | 55;
 /// Follows a whole header block with the table and changes its `:authority` if it does not parse. A block that is not
 /// understood stays as it is; then the table is lost, as it is for h2.
 pub(super) fn adapt(block: &mut [u8], table: &mut Table) {
-    match find(block, table) {
-        Ok(Some((field, is_last_pseudo))) => change(block, &field, is_last_pseudo),
-        Ok(None) => {}
-        Err(Malformed) => table.lose(),
+    let Ok(found) = find(block, table) else { return table.lose() };
+    for authority in &found {
+        change_text(block, &authority.field);
+    }
+    // Of several, h2 refuses the call whatever they are.
+    if let [authority] = found.as_slice()
+        && authority.field.is_empty
+    {
+        change_empty(block, authority);
     }
 }
 
-/// The block's authority, and whether no pseudo-header follows it; none as well if there are several, which h2 refuses.
-fn find(block: &[u8], table: &mut Table) -> Result<Option<(Field, bool)>, Malformed> {
+struct Authority {
+    field: Field,
+    /// Whether no pseudo-header follows it.
+    is_last_pseudo: bool,
+}
+
+fn find(block: &[u8], table: &mut Table) -> Result<Vec<Authority>, Malformed> {
     let mut fields = Fields::of(block, table);
-    let mut found: Option<(Field, bool)> = None;
-    let mut several = false;
+    let mut found: Vec<Authority> = Vec::new();
     while let Some(field) = fields.next()? {
-        if field.name != Name::Regular
-            && let Some((_, is_last_pseudo)) = &mut found
-        {
-            *is_last_pseudo = false;
+        if field.name == Name::Regular {
+            continue;
+        }
+        if let Some(before) = found.last_mut() {
+            before.is_last_pseudo = false;
         }
         if field.name == Name::Authority {
-            several |= found.is_some();
-            found = Some((field, true));
+            found.push(Authority { field, is_last_pseudo: true });
         }
     }
-    Ok(found.filter(|_| !several))
+    Ok(found)
 }
 
-fn change(block: &mut [u8], field: &Field, is_last_pseudo: bool) {
+/// A value that is in a table was changed, if it had to be, when it entered.
+fn change_text(block: &mut [u8], field: &Field) {
     match &field.value {
-        _ if field.is_empty && !field.inserts => take_out(block, field.octets.clone()),
-        _ if field.is_empty => {
-            if is_last_pseudo {
-                rename(block, field);
-            }
-        }
         Some(Text { octets, coded: false }) => rewrite::raw(&mut block[octets.clone()]),
         Some(Text { octets, coded: true }) => {
             // Its length was counted, so it is in the code.
             let _ = rewrite::coded(&mut block[octets.clone()]);
         }
-        // An entry that was changed when it entered the table.
         None => {}
+    }
+}
+
+/// There is no text to change, so the field itself is.
+fn change_empty(block: &mut [u8], authority: &Authority) {
+    if !authority.field.inserts {
+        take_out(block, authority.field.octets.clone());
+    } else if authority.is_last_pseudo {
+        rename(block, &authority.field);
     }
 }
 

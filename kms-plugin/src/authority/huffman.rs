@@ -87,7 +87,7 @@ pub(super) fn pad(text: &mut [u8], at: usize) {
 }
 
 /// The code of `byte`, in the low bits, and its length.
-fn code(byte: u8) -> (u32, u32) {
+pub(super) fn code(byte: u8) -> (u32, u32) {
     let mut code = 0;
     let mut length = 0;
     for (bits, symbols) in LENGTHS {

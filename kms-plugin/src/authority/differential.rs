@@ -1,0 +1,416 @@
+//! The adapter judged by an HPACK decoder that knows nothing of it: what the client meant against what the server is
+//! given. Property tests and the fuzz target share it.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+use fluke_hpack::Decoder;
+use http::uri::Authority;
+use tokio::io::{AsyncRead, ReadBuf};
+
+use super::{Adapted, huffman};
+
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+const HEADERS: u8 = 1;
+const CONTINUATION: u8 = 9;
+/// What the adapter holds at most of a block in its frames.
+const LONGEST_BLOCK: usize = 9 + 16 * 1024;
+/// Names that the adapter may put in the place of an empty `:authority`.
+const RENAMED: [&[u8]; 2] = [b"set-cookie", b"xauthority"];
+
+/// Bytes that come in pieces of the given sizes, over and over.
+struct Drip<'a> {
+    bytes: &'a [u8],
+    sizes: &'a [usize],
+    turn: usize,
+}
+
+impl AsyncRead for Drip<'_> {
+    fn poll_read(mut self: Pin<&mut Self>, _: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<std::io::Result<()>> {
+        let wanted = self.sizes.get(self.turn % self.sizes.len().max(1)).copied().unwrap_or(usize::MAX).max(1);
+        self.turn += 1;
+        let (piece, rest) = self.bytes.split_at(wanted.min(self.bytes.len()).min(buf.remaining()));
+        buf.put_slice(piece);
+        self.bytes = rest;
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// What comes out of the adapter for `wire`, read in pieces of the given sizes.
+pub(crate) fn adapted(wire: &[u8], sizes: &[usize]) -> Vec<u8> {
+    let mut stream = Adapted::new(Drip { bytes: wire, sizes, turn: 0 });
+    let mut context = Context::from_waker(Waker::noop());
+    let mut out = Vec::new();
+    let mut octets = [0; 1000];
+    loop {
+        let mut buf = ReadBuf::new(&mut octets);
+        match Pin::new(&mut stream).poll_read(&mut context, &mut buf) {
+            Poll::Ready(Ok(())) if buf.filled().is_empty() => return out,
+            Poll::Ready(Ok(())) => out.extend_from_slice(buf.filled()),
+            other => panic!("a drip is always ready: {other:?}"),
+        }
+    }
+}
+
+/// Checks all that is promised of `wire`, the bytes of a client.
+pub(crate) fn check(wire: &[u8]) {
+    let out = adapted(wire, &[]);
+    for sizes in [&[1][..], &[2, 7, 1, 30]] {
+        assert_eq!(adapted(wire, sizes), out, "how it is cut into reads must not matter");
+    }
+    assert_eq!(out.len(), wire.len(), "the length stays");
+
+    let (Some(mut meant), Some(mut given)) = (wire.strip_prefix(PREFACE), out.strip_prefix(PREFACE)) else {
+        assert_eq!(out, wire, "this is not HTTP/2");
+        return;
+    };
+    let mut judge = Judge { client: decoder(), server: decoder(), strict: true };
+    while let Some(next) = next_block(meant) {
+        let (others, block) = next;
+        let same = |range: std::ops::Range<usize>| assert_eq!(meant[range.clone()], given[range], "what is no block");
+        same(0..others);
+        let Some(block) = block else { return };
+        let mut last = others;
+        for piece in &block.pieces {
+            same(last..piece.start);
+            last = piece.end;
+        }
+        same(last..block.end);
+        let gather =
+            |from: &[u8]| block.pieces.iter().flat_map(|piece| from[piece.clone()].to_vec()).collect::<Vec<_>>();
+        let is_too_long = block.end - block.start > LONGEST_BLOCK;
+        if !judge.compare(&gather(meant), &gather(given), is_too_long) {
+            return;
+        }
+        (meant, given) = (&meant[block.end..], &given[block.end..]);
+    }
+    assert_eq!(meant, given, "what is no whole block");
+}
+
+fn decoder() -> Decoder<'static> {
+    let mut decoder = Decoder::new();
+    decoder.set_max_allowed_table_size(4096);
+    decoder
+}
+
+struct Block {
+    start: usize,
+    end: usize,
+    pieces: Vec<std::ops::Range<usize>>,
+}
+
+/// The end of the frames before the next header block, and that; none of it if the frames end or break before one does.
+fn next_block(bytes: &[u8]) -> Option<(usize, Option<Block>)> {
+    let mut at = 0;
+    let mut block: Option<Block> = None;
+    loop {
+        let Some(header) = bytes.get(at..at + 9) else { return None };
+        let length = usize::from(header[0]) << 16 | usize::from(header[1]) << 8 | usize::from(header[2]);
+        let (kind, flags) = (header[3], header[4]);
+        let stream = u32::from_be_bytes([header[5] & 0x7f, header[6], header[7], header[8]]);
+        let (start, end) = (at + 9, at + 9 + length);
+        if bytes.len() < end {
+            return None;
+        }
+        match &mut block {
+            None if kind == HEADERS => {
+                let mut piece = start..end;
+                if flags & 0x8 != 0 {
+                    let pad = usize::from(*bytes.get(start).filter(|_| length > 0)?);
+                    piece = start + 1..end.checked_sub(pad)?;
+                }
+                if flags & 0x20 != 0 {
+                    piece.start += 5;
+                }
+                if piece.start > piece.end {
+                    return None;
+                }
+                block = Some(Block { start: at, end, pieces: vec![piece] });
+            }
+            None => {
+                at = end;
+                continue;
+            }
+            Some(block) => {
+                let first = &bytes[block.start..];
+                if kind != CONTINUATION || stream != u32::from_be_bytes([first[5] & 0x7f, first[6], first[7], first[8]])
+                {
+                    return None;
+                }
+                block.pieces.push(start..end);
+                block.end = end;
+            }
+        }
+        at = end;
+        if flags & 0x4 != 0 {
+            let start = block.as_ref()?.start;
+            return Some((start, block));
+        }
+    }
+}
+
+type Fields = Vec<(Vec<u8>, Vec<u8>)>;
+
+struct Judge {
+    client: Decoder<'static>,
+    server: Decoder<'static>,
+    /// Cleared when a block was too long to be followed.
+    strict: bool,
+}
+
+impl Judge {
+    /// Whether the connection goes on after this block.
+    fn compare(&mut self, meant: &[u8], given: &[u8], is_too_long: bool) -> bool {
+        if !is_whole(meant) {
+            assert_eq!(meant, given, "what cannot be parsed passes");
+            return false;
+        }
+        let Ok(client) = self.client.decode(meant) else { return false };
+        let server = self.server.decode(given).expect("what can be decoded still can be");
+        if is_too_long {
+            assert_eq!(meant, given, "a block that is too long passes");
+            self.strict = false;
+        }
+        let strict = self.strict && client.iter().filter(|(name, _)| name == b":authority").count() == 1;
+        if is_taken_out(&client, &server) {
+            return true;
+        }
+        assert_eq!(client.len(), server.len(), "{client:?} became {server:?}");
+        for (place, (sent, got)) in client.iter().zip(&server).enumerate() {
+            if sent.0 != b":authority" {
+                assert_eq!(sent, got);
+                continue;
+            }
+            assert!(got.0 == sent.0 || RENAMED.contains(&got.0.as_slice()), "{sent:?} became {got:?}");
+            assert_eq!(sent.1.len(), got.1.len());
+            if parses(&sent.1) {
+                assert_eq!(sent.1, got.1, "a good authority stays");
+            }
+            let is_last = !client[place + 1..].iter().any(|(name, _)| name.starts_with(b":"));
+            let can_be_changed = if sent.1.is_empty() { is_last } else { sent.1.iter().all(|byte| is_short(*byte)) };
+            if strict && can_be_changed && got.0 == sent.0 {
+                assert!(parses(&got.1), "{:?} became {:?}", text(&sent.1), text(&got.1));
+            }
+        }
+        true
+    }
+}
+
+/// Whether all numbers and strings of a block end in it. The decoder panics at a number that does not.
+fn is_whole(block: &[u8]) -> bool {
+    fn number(rest: &mut &[u8], prefix: u32) -> Option<usize> {
+        let mask = (1 << prefix) - 1;
+        let (first, octets) = rest.split_first()?;
+        *rest = octets;
+        let mut number = usize::from(first & mask);
+        if number < usize::from(mask) {
+            return Some(number);
+        }
+        for shift in [0, 7, 14, 21] {
+            let (octet, octets) = rest.split_first()?;
+            *rest = octets;
+            number += usize::from(octet & 0x7f) << shift;
+            if octet & 0x80 == 0 {
+                return Some(number);
+            }
+        }
+        None
+    }
+    fn skip_string(rest: &mut &[u8]) -> Option<()> {
+        let length = number(rest, 7)?;
+        *rest = rest.get(length..)?;
+        Some(())
+    }
+    fn skip_field(rest: &mut &[u8]) -> Option<()> {
+        let (prefix, is_literal) = match rest.first()? {
+            0x80.. => (7, false),
+            0x40.. => (6, true),
+            0x20.. => (5, false),
+            _ => (4, true),
+        };
+        let index = number(rest, prefix)?;
+        if is_literal {
+            if index == 0 {
+                skip_string(rest)?;
+            }
+            skip_string(rest)?;
+        }
+        Some(())
+    }
+    let mut rest = block;
+    while !rest.is_empty() {
+        if skip_field(&mut rest).is_none() {
+            return false;
+        }
+    }
+    true
+}
+
+/// Whether the server was given what the client sent, less its one empty authority, and `accept: ""` at the end.
+fn is_taken_out(client: &Fields, server: &Fields) -> bool {
+    let is_empty_authority = |field: &&(Vec<u8>, Vec<u8>)| field.0 == b":authority" && field.1.is_empty();
+    if client.iter().filter(is_empty_authority).count() != 1 {
+        return false;
+    }
+    let left: Vec<_> = client.iter().filter(|field| !is_empty_authority(field)).collect();
+    let more = server.iter().skip(left.len());
+    server.len() > left.len()
+        && server.iter().zip(&left).all(|(got, sent)| got == *sent)
+        && more.into_iter().all(|(name, value)| name == b"accept" && value.is_empty())
+}
+
+fn parses(value: &[u8]) -> bool {
+    Authority::try_from(value).is_ok()
+}
+
+/// Whether the Huffman code of a byte is short enough for a stand-in, whatever stands beside it.
+fn is_short(byte: u8) -> bool {
+    huffman::code(byte).1 <= 13
+}
+
+fn text(value: &[u8]) -> String {
+    value.escape_ascii().to_string()
+}
+
+/// Authorities of the field, and others that `http` does not take.
+pub(crate) const AUTHORITIES: [&str; 16] = [
+    "localhost",
+    "/var/run/kmsplugin/socket.sock",
+    "%2Fvar%2Frun%2Fkmsplugin%2Fsocket.sock",
+    "",
+    "@abstract",
+    "@a/b",
+    "/",
+    "a:b:c",
+    "[::1]:443",
+    "[/x",
+    "/run/with space/a?b#c",
+    "/run/caf\u{e9}.sock",
+    "<^`{}\\>",
+    "user@host:1",
+    "/a|b\"c(d)",
+    "###/",
+];
+
+/// Bytes of a client that speaks HPACK in every way there is, as `script` says; any bytes are a script.
+pub(crate) fn perform(script: &[u8]) -> Vec<u8> {
+    let mut script = script.iter().copied();
+    let mut wire = PREFACE.to_vec();
+    frame(&mut wire, 4, 0, 0, &[]);
+    while let Some(fields) = script.next() {
+        let mut block = Vec::new();
+        for _ in 0..fields % 8 {
+            write_field(&mut block, &mut script);
+        }
+        write_block(&mut wire, &block, &mut script);
+    }
+    wire
+}
+
+fn write_field(block: &mut Vec<u8>, script: &mut impl Iterator<Item = u8>) {
+    let mut next = || script.next().unwrap_or_default();
+    let (form, choice) = (next(), next());
+    let coded = form & 0x10 != 0;
+    // Indexed, or one of the three kinds of literals, under one of three kinds of names.
+    let (first, prefix) = [(0x40, 6), (0x00, 4), (0x10, 4)][usize::from(form >> 5) % 3];
+    match form & 0x0f {
+        0 => return integer(block, 0x80, 7, 1 + usize::from(choice) % 61),
+        1 | 2 => return integer(block, 0x80, 7, 62 + usize::from(choice) % 4),
+        3 => return integer(block, 0x20, 5, usize::from(choice) * 17),
+        4..=7 => integer(block, first, prefix, 1),
+        8 => integer(block, first, prefix, 1 + usize::from(choice) % 61),
+        9 => integer(block, first, prefix, 62 + usize::from(choice) % 4),
+        10 | 11 => {
+            integer(block, first, prefix, 0);
+            string(block, b":authority", choice & 1 == 1);
+        }
+        _ => {
+            integer(block, first, prefix, 0);
+            let names = [":path", ":scheme", "te", "x", "content-type", ":authorit", "authority", ":authority1"];
+            string(block, names[usize::from(choice) % names.len()].as_bytes(), choice & 0x80 != 0);
+        }
+    }
+    let value = next();
+    match AUTHORITIES.get(usize::from(value)) {
+        Some(known) => string(block, known.as_bytes(), coded),
+        None => {
+            let any: Vec<u8> = (0..value % 24).map(|_| next()).collect();
+            string(block, &any, coded);
+        }
+    }
+}
+
+/// One HEADERS frame, with padding or priority or without, or several frames.
+fn write_block(wire: &mut Vec<u8>, block: &[u8], script: &mut impl Iterator<Item = u8>) {
+    let mut next = || script.next().unwrap_or_default();
+    let shape = next();
+    let (mut payload, mut padding, mut flags) = (Vec::new(), 0, 0);
+    if shape & 1 != 0 {
+        padding = usize::from(next() % 8);
+        payload.push(u8::try_from(padding).expect("below 8"));
+        flags |= 0x8;
+    }
+    if shape & 2 != 0 {
+        payload.extend([0, 0, 0, 0, 16]);
+        flags |= 0x20;
+    }
+    let cut = if shape & 4 != 0 { usize::from(next()).min(block.len()) } else { block.len() };
+    let (own, mut rest) = block.split_at(cut);
+    payload.extend(own);
+    payload.resize(payload.len() + padding, 0);
+    let ends = |is_last: bool| if is_last { 0x4 } else { 0 };
+    let is_one = shape & 4 == 0;
+    frame(wire, HEADERS, flags | ends(is_one), 1, &payload);
+    while !is_one {
+        let cut = usize::from(next() % 16).max(1).min(rest.len());
+        let (own, others) = rest.split_at(cut);
+        rest = others;
+        frame(wire, CONTINUATION, ends(rest.is_empty()), 1, own);
+        if rest.is_empty() {
+            break;
+        }
+    }
+    if shape & 8 != 0 {
+        frame(wire, 0, 0, 1, &[HEADERS; 12]);
+    }
+}
+
+pub(crate) fn frame(wire: &mut Vec<u8>, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
+    let length = u32::try_from(payload.len()).expect("short");
+    wire.extend(&length.to_be_bytes()[1..]);
+    wire.extend([kind, flags]);
+    wire.extend(stream.to_be_bytes());
+    wire.extend(payload);
+}
+
+pub(crate) fn integer(block: &mut Vec<u8>, first: u8, prefix: u32, number: usize) {
+    let mask = (1_usize << prefix) - 1;
+    let octet = |number: usize| u8::try_from(number).expect("below 256");
+    if number < mask {
+        return block.push(first | octet(number));
+    }
+    block.push(first | octet(mask));
+    let mut rest = number - mask;
+    while rest >= 0x80 {
+        block.push(octet(rest % 0x80) | 0x80);
+        rest /= 0x80;
+    }
+    block.push(octet(rest));
+}
+
+pub(crate) fn string(block: &mut Vec<u8>, plain: &[u8], coded: bool) {
+    if !coded {
+        integer(block, 0, 7, plain.len());
+        return block.extend(plain);
+    }
+    let bits: usize = plain.iter().map(|byte| huffman::code(*byte).1 as usize).sum();
+    let mut text = vec![0; bits.div_ceil(8)];
+    let mut at = 0;
+    for byte in plain {
+        huffman::put(&mut text, at, *byte);
+        at += huffman::code(*byte).1 as usize;
+    }
+    huffman::pad(&mut text, at);
+    integer(block, 0x80, 7, text.len());
+    block.extend(text);
+}
