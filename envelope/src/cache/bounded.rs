@@ -136,6 +136,11 @@ impl<K: Hash + Eq + Clone, V> Bounded<K, V> {
         evicted
     }
 
+    /// The entries, the least recently used first, without counting as a use.
+    pub fn iter(&self) -> impl Iterator<Item = (&K, &Arc<V>)> {
+        self.entries.iter().rev().map(|(key, entry)| (key, &entry.value))
+    }
+
     /// When the oldest entry becomes too old, in the clock's own time.
     #[must_use]
     pub fn next_expiry(&self) -> Option<Duration> {

@@ -133,6 +133,26 @@ where
         self.core.lock().store.insert(key, Arc::new(value), now);
     }
 
+    /// Stores what `other` stores, as far as it fulfils `condition`, and says how much that was. The values are shared;
+    /// their age and uses begin anew.
+    ///
+    /// For a cache that takes the place of another one, with other limits.
+    pub fn adopt(&self, other: &Self, mut condition: impl FnMut(&K, &V) -> bool) -> usize {
+        // One lock after the other, for `other` may be this cache or adopt from it.
+        let adopted: Vec<(K, Arc<V>)> = {
+            let state = other.core.lock();
+            let fulfilling = state.store.iter().filter(|(key, value)| condition(key, value));
+            fulfilling.map(|(key, value)| (key.clone(), Arc::clone(value))).collect()
+        };
+        let now = self.core.clock.now();
+        let mut state = self.core.lock();
+        let count = adopted.len();
+        for (key, value) in adopted {
+            state.store.insert(key, value, now);
+        }
+        count
+    }
+
     /// Removes every entry whose key fulfils `condition`, and says how many there were.
     ///
     /// Loads under way for such keys still answer those who wait, but are neither stored nor joined from now on: what

@@ -178,6 +178,12 @@ impl LocalKey {
         format!("{}-{}", self.name, self.fingerprint)
     }
 
+    /// The key itself, for formats other than the message format.
+    #[must_use]
+    pub fn key(&self) -> &DataKey {
+        &self.key
+    }
+
     /// The keyring that wraps under this key.
     #[must_use]
     pub fn keyring(&self) -> RawAesKeyring {

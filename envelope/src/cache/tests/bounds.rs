@@ -96,6 +96,29 @@ fn eviction_on_request_goes_by_key() {
 }
 
 #[test]
+fn eviction_on_request_goes_by_value_too() {
+    let rig = Rig::new(NO_LIMITS);
+    for key in 0..10 {
+        rig.use_once(key, 0);
+    }
+    assert_eq!(rig.cache.evict_values_where(|key, value| *key > 3 && value.number % 2 == 0), 3);
+    assert_eq!((rig.dropped(), rig.cache.stats().evicted_asked), (3, 3));
+}
+
+#[test]
+fn a_cache_takes_over_what_another_holds_within_its_own_limits() {
+    let rig = Rig::new(NO_LIMITS);
+    for key in 0..10 {
+        rig.use_once(key, 0);
+    }
+    rig.use_once(1, 0);
+    let smaller: TestCache = Coalescing::new(Limits { max_entries: 3, ..NO_LIMITS });
+    assert_eq!(smaller.adopt(&rig.cache, |key, _| key % 2 == 1), 5);
+    assert_eq!([1, 7, 9].map(|key| smaller.get(&key, 0).is_some()), [true; 3], "the latest used stay");
+    assert_eq!((smaller.stats().entries, rig.cache.stats().entries, rig.dropped()), (3, 10, 0));
+}
+
+#[test]
 fn a_value_put_in_by_hand_is_served() {
     let rig = Rig::new(NO_LIMITS);
     assert!(rig.cache.get(&1, 0).is_none());

@@ -234,3 +234,15 @@ fn what_is_evicted_while_it_loads_is_delivered_and_not_kept() {
     assert_eq!(pollster::block_on(call).unwrap().value.number, 1);
     assert_eq!(rig.cache.stats().entries, 0);
 }
+
+#[test]
+fn what_loads_while_values_are_evicted_is_delivered_and_not_kept() {
+    let rig = Rig::new(NO_LIMITS);
+    let (load, gate) = gated(1, &rig);
+    let mut call = pin!(rig.cache.get_or_load(1, 0, load));
+    assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    rig.cache.evict_values_where(|_, _| false);
+    gate.send(Ok(())).unwrap();
+    assert_eq!(pollster::block_on(call).unwrap().value.number, 1);
+    assert_eq!(rig.cache.stats().entries, 0, "its value was not known when it was judged");
+}
