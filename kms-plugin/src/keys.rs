@@ -13,6 +13,7 @@
 mod blob;
 mod clients;
 mod directory;
+mod distinct;
 mod observer;
 mod probe;
 mod refusal;
@@ -29,3 +30,6 @@ pub use report::ProbeReport;
 pub use set::{KeySet, Request, Wrapped};
 pub use settings::{KeySetSettings, KeySettings, LocalKekSettings};
 pub use unwraps::{Flushed, Statistics};
+
+#[cfg(test)]
+mod tests;

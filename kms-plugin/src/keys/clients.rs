@@ -2,15 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use aws_sdk_kms::Client;
 use aws_sdk_kms::config::Builder;
 use aws_sdk_kms::config::retry::{RetryConfig, RetryPartition};
 use aws_sdk_kms::config::timeout::TimeoutConfig;
+use aws_types::SdkConfig;
+use aws_types::region::Region;
 use sealkit_aws::AwsConfig;
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 /// Calls under way in one Region. KMS answers in about 10 ms, so this is thousands a second; more at once means that
 /// KMS is slow, and queueing there would only make it slower.
@@ -24,6 +27,9 @@ const SILENCE: Duration = Duration::from_secs(1);
 const FIRST_BACKOFF: Duration = Duration::from_millis(50);
 const MAX_BACKOFF: Duration = Duration::from_millis(500);
 
+/// How long a silent Region is asked last.
+const AVOIDED: Duration = Duration::from_secs(5);
+
 /// The KMS clients of a process, made when a key first needs its Region. Clones share them.
 #[derive(Clone)]
 pub struct AwsClients {
@@ -31,8 +37,14 @@ pub struct AwsClients {
 }
 
 struct Shared {
-    config: AwsConfig,
+    config: Config,
     regions: Mutex<BTreeMap<String, Arc<RegionClient>>>,
+}
+
+/// Where settings come from.
+enum Config {
+    Process(Box<AwsConfig>),
+    Given(Box<SdkConfig>),
 }
 
 /// The way to KMS in one Region.
@@ -41,19 +53,40 @@ pub(super) struct RegionClient {
     pub(super) client: Client,
     /// Shared by all keys of the Region, and by nothing else: a silent Region uses up its own permits.
     pub(super) permits: Semaphore,
+    pub(super) silence: Silence,
+}
+
+/// Whether a Region was silent lately. Each call would wait a second for it before it asks the next one; so for a
+/// while it is asked last, by all but one.
+#[derive(Default)]
+pub(super) struct Silence {
+    until: Mutex<Option<Instant>>,
 }
 
 impl AwsClients {
     /// Clients that are configured by `config`; makes none yet, and no request.
     #[must_use]
     pub fn new(config: AwsConfig) -> Self {
+        Self::of(Config::Process(Box::new(config)))
+    }
+
+    /// Clients that are configured by the caller: with credentials of their own, for tests and benchmarks.
+    #[must_use]
+    pub fn from_sdk_config(config: SdkConfig) -> Self {
+        Self::of(Config::Given(Box::new(config)))
+    }
+
+    fn of(config: Config) -> Self {
         Self { shared: Arc::new(Shared { config, regions: Mutex::default() }) }
     }
 
     /// The Region of keys whose name and settings give none.
     #[must_use]
     pub fn default_region(&self) -> Option<&str> {
-        self.shared.config.default_region()
+        match &self.shared.config {
+            Config::Process(config) => config.default_region(),
+            Config::Given(config) => config.region().map(AsRef::as_ref),
+        }
     }
 
     pub(super) fn region(&self, name: &str) -> Arc<RegionClient> {
@@ -65,27 +98,56 @@ impl AwsClients {
 
 impl Shared {
     fn make(&self, region: &str) -> RegionClient {
-        let found = self.config.for_region(region);
+        let (found, source, bucket) = match &self.config {
+            Config::Process(config) => (config.for_region(region), config.source_headers(), config.retry_partition()),
+            Config::Given(config) => (config.to_builder().region(Region::new(region.to_owned())).build(), None, None),
+        };
         let attempts = found.retry_config().map_or(3, RetryConfig::max_attempts);
         let retries = RetryConfig::standard()
             .with_max_attempts(attempts)
             .with_initial_backoff(FIRST_BACKOFF)
             .with_max_backoff(MAX_BACKOFF);
         // A bucket of its own, unless one was asked for: throttling here uses up no retries there.
-        let bucket = self.config.retry_partition();
         let bucket = bucket.unwrap_or_else(|| RetryPartition::custom(format!("kms-{region}")).build());
         let timeouts = TimeoutConfig::builder().connect_timeout(SILENCE).read_timeout(SILENCE).build();
         let mut config = Builder::from(&found).retry_config(retries).retry_partition(bucket).timeout_config(timeouts);
-        if let Some(source) = self.config.source_headers() {
+        if let Some(source) = source {
             config = config.interceptor(source);
         }
         let client = Client::from_conf(config.build());
-        RegionClient { name: region.to_owned(), client, permits: Semaphore::new(CALLS_AT_ONCE) }
+        let (permits, silence) = (Semaphore::new(CALLS_AT_ONCE), Silence::default());
+        RegionClient { name: region.to_owned(), client, permits, silence }
+    }
+}
+
+impl Silence {
+    /// Remembers how a call ended: in silence, or in an answer.
+    pub(super) fn note(&self, was_silent: bool) {
+        *self.lock() = was_silent.then(|| Instant::now() + AVOIDED);
+    }
+
+    /// Whether the Region is asked last. Once the time is over, the first to look asks it first, and only its answer
+    /// brings the others back.
+    pub(super) fn is_avoided(&self) -> bool {
+        let now = Instant::now();
+        let mut until = self.lock();
+        match *until {
+            None => false,
+            Some(end) if now < end => true,
+            Some(_) => {
+                *until = Some(now + AVOIDED);
+                false
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.until.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl fmt::Debug for AwsClients {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AwsClients").field("config", &self.shared.config).finish_non_exhaustive()
+        f.debug_struct("AwsClients").field("default_region", &self.default_region()).finish_non_exhaustive()
     }
 }

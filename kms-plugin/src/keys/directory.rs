@@ -67,6 +67,15 @@ impl Directory {
         }
     }
 
+    /// Takes over what was learned of keys of the same names.
+    pub(super) fn adopt(&self, before: &Self) {
+        for key in &self.keys {
+            if let Some(known) = before.keys.iter().find(|known| known.name == key.name) {
+                key.learned.store(known.learned.load_full());
+            }
+        }
+    }
+
     /// One copy of an ARN for all that remember it.
     pub(super) fn intern(&self, arn: &str) -> Arc<str> {
         let mut arns = self.arns.lock().unwrap_or_else(PoisonError::into_inner);

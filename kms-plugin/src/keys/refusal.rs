@@ -85,6 +85,12 @@ pub enum Malformed {
     /// v2 without a prefix that is known.
     #[error("the ciphertext begins with none of the prefixes known: it was not written by a provider of this kind")]
     UnknownPrefix,
+    /// A blob whose form none of the keys makes: a key file's, where that key file is not configured, or KMS', where
+    /// only key files are.
+    #[error(
+        "none of the configured keys made it: it is under a key file, or under a key in KMS, that is not configured"
+    )]
+    ForeignKey,
     /// Nothing to encrypt.
     #[error("the plaintext is empty")]
     EmptyPlaintext,

@@ -18,9 +18,14 @@ use tokio::time::Instant;
 use super::directory::Directory;
 use super::{AwsClients, KeyMistake, KeySettings, KmsOperation, Observer, Refusal, Source};
 use kms::Kms;
+use local::Local;
 
 mod kms;
+mod local;
 mod region;
+
+/// Of an encryption context, all keys and values together, in bytes (KMS API reference, `Encrypt`).
+const MAX_CONTEXT_LEN: usize = 8192;
 
 /// What is added to the encryption context of a wrapped KEK.
 const KEK_PAIR: (&str, &str) = ("sealkit:purpose", "local-kek");
@@ -80,9 +85,13 @@ pub(super) struct Origin {
 
 /// A key as it is asked: its contexts, its Regions, and who is told.
 pub(super) struct Wrapping {
-    backend: Kms,
-    /// What decides whether a blob opens here: service, Regions and context.
-    route: Route,
+    backend: Backend,
+    route: Arc<Route>,
+}
+
+enum Backend {
+    Kms(Kms),
+    Local(Local),
 }
 
 /// What decides whether a blob opens: where it is sent, with which context. Keys of one route open the same blobs, for
@@ -96,6 +105,7 @@ pub(super) struct Route {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Place {
     Kms { regions: Vec<String> },
+    Local { fingerprint: String },
 }
 
 impl Wrapping {
@@ -107,13 +117,29 @@ impl Wrapping {
         directory: &Arc<Directory>,
         observer: &Arc<dyn Observer>,
     ) -> Result<Self, Vec<KeyMistake>> {
-        let backend = Kms::new(settings, index, aws, Arc::clone(directory), Arc::clone(observer))?;
-        let place = Place::Kms { regions: backend.regions().map(str::to_owned).collect() };
-        Ok(Self { backend, route: Route { place, context: settings.context.clone() } })
+        let observer = Arc::clone(observer);
+        let (backend, place) = if let Some(path) = local::path_in(&settings.name) {
+            let local = Local::open(settings, path, observer)?;
+            let fingerprint = local.fingerprint().to_owned();
+            (Backend::Local(local), Place::Local { fingerprint })
+        } else {
+            let kms = Kms::new(settings, index, aws, Arc::clone(directory), observer)?;
+            let regions = kms.regions().map(str::to_owned).collect();
+            (Backend::Kms(kms), Place::Kms { regions })
+        };
+        Ok(Self { backend, route: Arc::new(Route { place, context: settings.context.clone() }) })
     }
 
-    pub(super) fn route(&self) -> &Route {
+    pub(super) fn route(&self) -> &Arc<Route> {
         &self.route
+    }
+
+    /// Whether a blob's form is one that this key may have made; where it is not, asking is in vain.
+    pub(super) fn may_open(&self, blob: &[u8]) -> bool {
+        match &self.backend {
+            Backend::Kms(_) => !local::is_local(blob),
+            Backend::Local(local) => local.made(blob),
+        }
     }
 
     /// Encrypts at most 4,096 bytes.
@@ -123,23 +149,36 @@ impl Wrapping {
         purpose: Purpose,
         plaintext: &[u8],
     ) -> Result<Encrypted, Refusal> {
-        self.backend.encrypt(call, purpose, plaintext).await
+        match &self.backend {
+            Backend::Kms(kms) => kms.encrypt(call, purpose, plaintext).await,
+            Backend::Local(local) => local.encrypt(call, purpose, plaintext),
+        }
     }
 
     /// Decrypts a blob, under whichever key it is.
     pub(super) async fn decrypt(&self, call: &Call<'_>, purpose: Purpose, blob: &[u8]) -> Result<Unwrapped, Refusal> {
-        self.backend.decrypt(call, purpose, blob).await
+        match &self.backend {
+            Backend::Kms(kms) => kms.decrypt(call, purpose, blob).await,
+            Backend::Local(local) => local.decrypt(call, purpose, blob),
+        }
     }
 
     /// Makes a KEK.
     pub(super) async fn generate_data_key(&self, call: &Call<'_>) -> Result<Generated, Refusal> {
-        self.backend.generate_data_key(call).await
+        match &self.backend {
+            Backend::Kms(kms) => kms.generate_data_key(call).await,
+            Backend::Local(local) => local.generate_data_key(call),
+        }
     }
 
     /// Whether another key may open what this one did not: KMS refused the blob as it is, does not know its key there,
     /// or refuses by the name of another configured key, whose context may be the one that its policy asks for.
     pub(super) fn leads_on(&self, refusal: &Refusal) -> bool {
-        self.backend.leads_on(refusal)
+        match &self.backend {
+            Backend::Kms(kms) => kms.leads_on(refusal),
+            // Its fingerprint said that it is this key's.
+            Backend::Local(_) => false,
+        }
     }
 }
 
@@ -147,4 +186,18 @@ impl Wrapping {
 fn untrue(operation: KmsOperation, key: &str, region: &str, cause: &str, request_id: Option<&str>) -> Box<Fault> {
     let fault = Fault::new(operation.action(), key, Some(region), sealkit_aws::FaultClass::Outage, cause);
     Box::new(fault.with_request_id(request_id))
+}
+
+fn check_context(settings: &KeySettings) -> Result<(), KeyMistake> {
+    let length: usize = settings.context.iter().map(|(key, value)| key.len() + value.len()).sum();
+    let cause = if length > MAX_CONTEXT_LEN {
+        format!("it has {length} bytes, KMS takes {MAX_CONTEXT_LEN}")
+    } else if settings.context.keys().any(String::is_empty) {
+        "a key in it is empty".to_owned()
+    } else if settings.context.contains_key(KEK_PAIR.0) {
+        format!("{} is the plugin's own", KEK_PAIR.0)
+    } else {
+        return Ok(());
+    };
+    Err(KeyMistake::Context { name: settings.name.clone(), cause })
 }

@@ -3,19 +3,25 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use sealkit_envelope::Plaintext;
-use sealkit_envelope::cache::Origin as ServedBy;
+use sealkit_envelope::cache::{Origin as ServedBy, SystemClock};
 use tokio::time::{Instant, timeout_at};
 
 use super::blob;
 use super::directory::Directory;
+use super::distinct::Distinct;
 use super::probe::Probe;
-use super::service::{Call, Purpose, Route, Unwrapped, Wrapping};
+use super::service::{Call, Purpose, Unwrapped, Wrapping};
 use super::unwraps::{self, LoadFailed, Unwrap, Unwraps};
 use super::{
-    Api, AwsClients, Flushed, KeyMistake, KeySetError, KeySetSettings, Observer, ProbeReport, Refusal, Source,
-    Statistics,
+    Api, AwsClients, Flushed, KeyMistake, KeySetError, KeySetSettings, Malformed, Observer, ProbeReport, Refusal,
+    Source, Statistics,
 };
+
+/// What kube-apiserver encrypts and decrypts by v1 to see whether that works; no DEK.
+const HEALTH_CHECK: &[u8] = b"ping";
 
 /// One request of kube-apiserver.
 #[derive(Clone, Copy, Debug)]
@@ -50,8 +56,8 @@ struct Shared {
     directory: Arc<Directory>,
     /// The write key, then the read keys.
     keys: Vec<Wrapping>,
-    routes: Vec<Arc<Route>>,
     unwraps: Unwraps,
+    v1_deks: Arc<Distinct>,
     observer: Arc<dyn Observer>,
     probe: Probe,
 }
@@ -83,12 +89,36 @@ impl KeySet {
         if !mistakes.is_empty() {
             return Err(KeySetError { mistakes });
         }
-        let routes = keys.iter().map(|key| Arc::new(key.route().clone())).collect();
         let unwraps = unwraps::new(settings.cache_entries);
-        let settings = settings.clone();
-        Ok(Self {
-            shared: Arc::new(Shared { settings, directory, keys, routes, unwraps, observer, probe: Probe::default() }),
-        })
+        let v1_deks = Arc::new(Distinct::new(Arc::new(SystemClock::default())));
+        let (settings, probe) = (settings.clone(), Probe::default());
+        Ok(Self { shared: Arc::new(Shared { settings, directory, keys, unwraps, v1_deks, observer, probe }) })
+    }
+
+    /// Prepares the keys of new settings, and takes over what this KeySet holds in memory for keys that stay as they
+    /// are. This one goes on serving who still has it.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub async fn reopen(
+        &self,
+        settings: &KeySetSettings,
+        aws: &AwsClients,
+        observer: Arc<dyn Observer>,
+    ) -> Result<Self, KeySetError> {
+        let mut new = Self::open(settings, aws, observer).await?;
+        let (before, after) = (&self.shared, Arc::get_mut(&mut new.shared).expect("nobody else has it yet"));
+        after.v1_deks = Arc::clone(&before.v1_deks);
+        after.directory.adopt(&before.directory);
+        let is_kept = |unwrap: &Unwrap| {
+            // A key that was configured and is no longer has lost its say, though another could open its blobs.
+            let was_configured = before.directory.by_arn(&unwrap.origin.arn).is_some();
+            let is_configured = after.directory.by_arn(&unwrap.origin.arn).is_some();
+            after.keys.iter().any(|key| *key.route() == unwrap.route) && (is_configured || !was_configured)
+        };
+        after.unwraps.adopt(&before.unwraps, |_, unwrap| is_kept(unwrap));
+        Ok(new)
     }
 
     /// Encrypts a seed or a DEK under the write key.
@@ -101,7 +131,7 @@ impl KeySet {
         let shared = &self.shared;
         let encrypted = shared.keys[0].encrypt(&request.call(), Purpose::Object, plaintext).await?;
         let ciphertext = blob::serialize(request.api, &encrypted.blob)?;
-        let unwrap = Unwrap::new(plaintext, encrypted.origin, Arc::clone(&shared.routes[0]));
+        let unwrap = Unwrap::new(plaintext, encrypted.origin, Arc::clone(shared.keys[0].route()));
         shared.unwraps.insert(unwraps::id(&encrypted.blob), unwrap);
         Ok(Wrapped { ciphertext, key_id: Arc::clone(self.name()), annotations: HashMap::new() })
     }
@@ -122,8 +152,11 @@ impl KeySet {
     ) -> Result<Plaintext, Refusal> {
         // Only the local-KEK form has annotations; in direct form there is nothing to read in them.
         let _ = annotations;
-        let blob = blob::parse(request.api, ciphertext)?;
-        self.unwrap(request, blob, key_id).await
+        let plaintext = self.unwrap(request, blob::parse(request.api, ciphertext)?, key_id).await?;
+        if request.api == Api::V1Beta1 && plaintext.expose_secret() != HEALTH_CHECK {
+            self.shared.v1_deks.note(&unwraps::id(ciphertext));
+        }
+        Ok(plaintext)
     }
 
     /// What Status says, from memory. None while `followKeyMaterial` has not found what to announce: Status is then a
@@ -175,7 +208,7 @@ impl KeySet {
     /// What is in memory, and how it served.
     #[must_use]
     pub fn statistics(&self) -> Statistics {
-        Statistics { unwraps: self.shared.unwraps.stats(), ..Statistics::default() }
+        Statistics { unwraps: self.shared.unwraps.stats(), v1_deks: self.shared.v1_deks.count() }
     }
 
     /// The settings that it was opened with.
@@ -184,57 +217,61 @@ impl KeySet {
         &self.shared.settings
     }
 
-    /// The value of a blob of KMS: from memory, from a call under way, or from one of our own.
+    /// The value of a blob: from memory, from a call under way, or from one of our own.
     async fn unwrap(&self, request: &Request<'_>, blob: &[u8], key_id: Option<&str>) -> Result<Plaintext, Refusal> {
-        let id = unwraps::id(blob);
+        let (id, shared) = (unwraps::id(blob), &self.shared);
+        if let Some(unwrap) = shared.unwraps.get(&id, 0) {
+            return Ok(shared.serve(request, &unwrap));
+        }
         loop {
-            let load = self.load(request, blob, key_id);
-            let served = timeout_at(request.deadline, self.shared.unwraps.get_or_load(id, 0, load));
+            let served =
+                timeout_at(request.deadline, shared.unwraps.get_or_load(id, 0, self.load(request, blob, key_id)));
             match served.await.map_err(|_| Refusal::Deadline)? {
-                Ok(served) => {
-                    if served.origin != ServedBy::Loaded {
-                        let origin = &served.value.origin;
-                        self.shared.observer.served_from_memory(request.api, &origin.arn, origin.request_id.as_deref());
-                    }
-                    return Ok(served.value.plaintext());
-                }
-                // It was another's load, which had less time than there is.
-                Err(failed) if failed.refusal.is_of_the_moment() && failed.deadline < request.deadline => {}
+                Ok(served) if served.origin == ServedBy::Loaded => return Ok(served.value.plaintext()),
+                Ok(served) => return Ok(shared.serve(request, &served.value)),
+                Err(failed) if failed.leaves_time(request.deadline) => {}
                 Err(failed) => return Err(failed.refusal),
             }
         }
     }
 
-    /// Asks the keys that may open `blob`, one after the other; made to outlive its caller.
-    fn load(
-        &self,
-        request: &Request<'_>,
-        blob: &[u8],
-        key_id: Option<&str>,
-    ) -> impl FnOnce() -> futures_util::future::BoxFuture<'static, Result<Unwrap, LoadFailed>> + Send + 'static {
+    /// Asks the keys that may open `blob`, one after the other; owns what it needs, for it may outlive its caller.
+    fn load(&self, request: &Request<'_>, blob: &[u8], key_id: Option<&str>) -> impl FnOnce() -> Load + use<> {
         let (shared, blob) = (Arc::clone(&self.shared), blob.to_vec());
-        let order = shared.order(key_id);
+        let order = shared.order(&blob, key_id);
         let (api, uid, deadline) = (request.api, request.uid.map(str::to_owned), request.deadline);
         move || {
-            Box::pin(async move {
+            async move {
                 let call = Call { source: Source::Traffic(api), uid: uid.as_deref(), deadline };
-                let unwrapped = shared.first_to_open(&call, &blob, &order).await;
-                let (Unwrapped { plaintext, origin }, index) =
-                    unwrapped.map_err(|refusal| LoadFailed { refusal, deadline })?;
-                Ok(Unwrap::new(plaintext.expose_secret(), origin, Arc::clone(&shared.routes[index])))
-            })
+                let opened = shared.first_to_open(&call, &blob, &order).await;
+                let (unwrapped, index) = opened.map_err(|refusal| LoadFailed { refusal, deadline })?;
+                let route = Arc::clone(shared.keys[index].route());
+                Ok(Unwrap::new(unwrapped.plaintext.expose_secret(), unwrapped.origin, route))
+            }
+            .boxed()
         }
     }
 }
 
+/// A load under way.
+type Load = BoxFuture<'static, Result<Unwrap, LoadFailed>>;
+
 impl Shared {
+    /// Gives out what is in memory, and tells of it.
+    fn serve(&self, request: &Request<'_>, unwrap: &Unwrap) -> Plaintext {
+        let origin = &unwrap.origin;
+        self.observer.served_from_memory(request.api, &origin.arn, origin.request_id.as_deref());
+        unwrap.plaintext()
+    }
+
     /// Which keys to try: the one that is named, the write key, then the read keys; of those that open the same blobs
     /// the first.
-    fn order(&self, key_id: Option<&str>) -> Vec<usize> {
+    fn order(&self, blob: &[u8], key_id: Option<&str>) -> Vec<usize> {
         let named = key_id.and_then(|key_id| self.directory.by_key_id(key_id));
         let mut order: Vec<usize> = Vec::with_capacity(self.keys.len());
         for index in named.into_iter().chain(0..self.keys.len()) {
-            if order.iter().all(|&before| self.routes[before] != self.routes[index]) {
+            let key = &self.keys[index];
+            if key.may_open(blob) && order.iter().all(|&before| self.keys[before].route() != key.route()) {
                 order.push(index);
             }
         }
@@ -257,7 +294,7 @@ impl Shared {
                 Err(refusal) => return Err(refusal),
             }
         }
-        Err(first.unwrap_or(Refusal::Internal("a KeySet has a write key")))
+        Err(first.unwrap_or(Malformed::ForeignKey.into()))
     }
 }
 

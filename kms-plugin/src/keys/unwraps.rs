@@ -4,6 +4,7 @@
 //! cache's key. Nothing expires by age: the value of a blob never changes, and what ends its use is a flush.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sealkit_envelope::cache::{Coalescing, Limits, Spawner, Stats};
 use sealkit_envelope::{Plaintext, SecretKey};
@@ -16,6 +17,12 @@ use super::service::{Origin, Route};
 
 /// The longest value that lives in a slot of locked memory; kube-apiserver's seeds and DEKs have 32 bytes.
 const SLOT: usize = 64;
+
+/// A load that fails so short before its deadline fails by it.
+const CUT_SHORT: Duration = Duration::from_millis(100);
+
+/// So much more time is worth another load.
+const WORTH_ANOTHER: Duration = Duration::from_millis(250);
 
 /// What a blob is found by.
 pub(super) type BlobId = [u8; 32];
@@ -55,6 +62,15 @@ pub(super) fn new(max_entries: usize) -> Unwraps {
 /// What `blob` is found by.
 pub(super) fn id(blob: &[u8]) -> BlobId {
     Sha256::digest(blob).into()
+}
+
+impl LoadFailed {
+    /// Whether the load failed for want of time, where one that ends at `deadline` has some left. It was another's load
+    /// then. What failed early is not tried again: a hundred who wait would try a hundred times.
+    pub(super) fn leaves_time(&self, deadline: Instant) -> bool {
+        let was_cut_short = self.refusal.is_of_the_moment() && Instant::now() + CUT_SHORT >= self.deadline;
+        was_cut_short && deadline > self.deadline + WORTH_ANOTHER
+    }
 }
 
 impl Unwrap {

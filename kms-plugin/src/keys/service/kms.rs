@@ -11,7 +11,7 @@ use tokio::sync::SemaphorePermit;
 use tokio::time::{Instant, timeout};
 
 use super::region::{Answer, Ask, send};
-use super::{Call, Encrypted, Generated, KEK_PAIR, Origin, Purpose, Unwrapped, untrue};
+use super::{Call, Encrypted, Generated, KEK_PAIR, Origin, Purpose, Unwrapped, check_context, untrue};
 use crate::keys::blob::{MAX_BLOB_LEN, MAX_PLAINTEXT_LEN};
 use crate::keys::clients::RegionClient;
 use crate::keys::directory::Directory;
@@ -22,9 +22,6 @@ const MARGIN: Duration = Duration::from_millis(50);
 
 /// Less time than this is no time for a call.
 const TOO_SHORT: Duration = Duration::from_millis(20);
-
-/// Of an encryption context, all keys and values together (KMS API reference, `Encrypt`).
-const MAX_CONTEXT_LEN: usize = 8192;
 
 /// KMS' answer about a blob whose key it does not find in the Region.
 const UNKNOWN_KEY: &str = "The ciphertext refers to a customer master key that does not exist";
@@ -148,7 +145,7 @@ impl Kms {
     ) -> Result<(Answer, &'a Site), Refusal> {
         let end = call.deadline - MARGIN;
         let mut refusal = Refusal::Deadline;
-        for (sites_left, site) in (1..=sites.len()).rev().zip(sites) {
+        for (sites_left, site) in (1..=sites.len()).rev().zip(in_order(call, sites)) {
             let left = end.saturating_duration_since(Instant::now());
             if left < TOO_SHORT {
                 break;
@@ -181,6 +178,7 @@ impl Kms {
         let answer = send(&site.region, &site.key_id, context, ask, until.saturating_duration_since(start)).await;
         let latency = start.elapsed();
         let answer = answer.and_then(|answer| self.check(ask, site, answer));
+        site.region.silence.note(answer.as_ref().is_err_and(|fault| fault.class() == FaultClass::Outage));
         self.tell(call, ask.operation(), site, latency, &answer);
         Ok(answer?)
     }
@@ -301,6 +299,16 @@ impl Kms {
     }
 }
 
+/// The Regions as they are asked: those that are silent at present after the others, but always first by a probe, which
+/// is to find out.
+fn in_order<'a>(call: &Call<'_>, sites: &'a [Site]) -> Vec<&'a Site> {
+    let mut order: Vec<&Site> = sites.iter().collect();
+    if sites.len() > 1 && call.source != Source::Probe {
+        order.sort_by_cached_key(|site| site.region.silence.is_avoided());
+    }
+    order
+}
+
 /// Whether an answer of this class to a Decrypt may be about that blob alone.
 fn is_about_a_blob(class: FaultClass) -> bool {
     matches!(class, FaultClass::Refused | FaultClass::Denied | FaultClass::Revoked | FaultClass::Absent)
@@ -333,18 +341,4 @@ fn replica(settings: &KeySettings, identifier: &KeyIdentifier, region: &str) -> 
 
 fn wrong_replica(settings: &KeySettings, region: &str, cause: &str) -> KeyMistake {
     KeyMistake::Replica { name: settings.name.clone(), region: region.to_owned(), cause: cause.to_owned() }
-}
-
-fn check_context(settings: &KeySettings) -> Result<(), KeyMistake> {
-    let length: usize = settings.context.iter().map(|(key, value)| key.len() + value.len()).sum();
-    let cause = if length > MAX_CONTEXT_LEN {
-        format!("it has {length} bytes, KMS takes {MAX_CONTEXT_LEN}")
-    } else if settings.context.keys().any(String::is_empty) {
-        "a key in it is empty".to_owned()
-    } else if settings.context.contains_key(KEK_PAIR.0) {
-        format!("{} is the plugin's own", KEK_PAIR.0)
-    } else {
-        return Ok(());
-    };
-    Err(KeyMistake::Context { name: settings.name.clone(), cause })
 }

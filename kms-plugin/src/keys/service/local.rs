@@ -1,0 +1,214 @@
+//! `--key local:PATH`: a key file instead of KMS, for test clusters without AWS.
+//!
+//! | bytes | field |
+//! |---|---|
+//! | 4 | magic `SLKF` |
+//! | 1 | form `0x01` |
+//! | 8 | fingerprint of the key, as in its file |
+//! | 12 | nonce, random |
+//! | n | AES-256-GCM ciphertext |
+//! | 16 | tag |
+//!
+//! Associated data: everything before the nonce, then the encryption context: the number of pairs, and of each key and
+//! value its length and its bytes, sorted by key; numbers in 2 bytes, big-endian. The blob takes the place of KMS'
+//! `CiphertextBlob`, which begins with 0x01, so neither is taken for the other.
+
+use std::collections::BTreeMap;
+use std::io::Read as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use sealkit_aws::{Fault, FaultClass};
+use sealkit_envelope::aead::{self, NONCE_LEN, TAG_LEN};
+use sealkit_envelope::keyring::local_key::{LocalKey, MAX_FILE_LEN};
+use sealkit_envelope::{DataKey, Plaintext};
+use sealkit_host::private_file::{PrivateFile, Readers};
+
+use super::{Call, Encrypted, Generated, KEK_PAIR, Origin, Purpose, Unwrapped, check_context};
+use crate::keys::{KeyMistake, KeySettings, KmsCall, KmsOperation, Observer, Refusal};
+
+/// What begins a blob; the rest of its header is the fingerprint.
+const MAGIC: &[u8] = b"SLKF\x01";
+
+/// Bytes of a fingerprint.
+const FINGERPRINT_LEN: usize = 8;
+
+const HEADER_LEN: usize = MAGIC.len() + FINGERPRINT_LEN;
+
+/// What stands for the Region where calls are told.
+const REGION: &str = "local";
+
+/// What begins the name of a local key.
+const SCHEME: &str = "local:";
+
+pub(super) struct Local {
+    name: Arc<str>,
+    key: LocalKey,
+    header: [u8; HEADER_LEN],
+    /// Header and context.
+    object_data: Vec<u8>,
+    kek_data: Vec<u8>,
+    arn: Arc<str>,
+    observer: Arc<dyn Observer>,
+}
+
+/// The path in the name of a local key; `None` if it is a key in KMS.
+pub(super) fn path_in(name: &str) -> Option<&Path> {
+    name.strip_prefix(SCHEME).map(Path::new)
+}
+
+/// Whether a blob has the form of a local key's.
+pub(super) fn is_local(blob: &[u8]) -> bool {
+    blob.starts_with(MAGIC)
+}
+
+impl Local {
+    pub(super) fn open(
+        settings: &KeySettings,
+        path: &Path,
+        observer: Arc<dyn Observer>,
+    ) -> Result<Self, Vec<KeyMistake>> {
+        let mut mistakes: Vec<_> = check_context(settings).err().into_iter().collect();
+        if let Some(region) = settings.replicas.first() {
+            let (name, cause) = (settings.name.clone(), "a local key has no replicas".to_owned());
+            mistakes.push(KeyMistake::Replica { name, region: region.clone(), cause });
+        }
+        let key = match read(path) {
+            Ok(key) if mistakes.is_empty() => key,
+            Ok(_) => return Err(mistakes),
+            Err(cause) => {
+                mistakes.push(KeyMistake::KeyFile { path: path.to_owned(), cause });
+                return Err(mistakes);
+            }
+        };
+        let mut header = [0; HEADER_LEN];
+        let (magic, fingerprint) = header.split_at_mut(MAGIC.len());
+        magic.copy_from_slice(MAGIC);
+        hex::decode_to_slice(key.fingerprint(), fingerprint).expect("a fingerprint is 16 hexadecimal digits");
+        let mut kek_context = settings.context.clone();
+        kek_context.insert(KEK_PAIR.0.to_owned(), KEK_PAIR.1.to_owned());
+        Ok(Self {
+            name: settings.name.as_str().into(),
+            arn: format!("{SCHEME}{}", key.key_name()).into(),
+            object_data: associated_data(&header, &settings.context),
+            kek_data: associated_data(&header, &kek_context),
+            header,
+            key,
+            observer,
+        })
+    }
+
+    pub(super) fn fingerprint(&self) -> &str {
+        self.key.fingerprint()
+    }
+
+    /// Whether a blob says that it is under this key.
+    pub(super) fn made(&self, blob: &[u8]) -> bool {
+        blob.starts_with(&self.header)
+    }
+
+    pub(super) fn encrypt(&self, call: &Call<'_>, purpose: Purpose, plaintext: &[u8]) -> Result<Encrypted, Refusal> {
+        let start = Instant::now();
+        let blob = self.seal(purpose, plaintext)?;
+        self.tell(call, KmsOperation::Encrypt, start, Ok(()));
+        Ok(Encrypted { blob, origin: self.origin() })
+    }
+
+    pub(super) fn decrypt(&self, call: &Call<'_>, purpose: Purpose, blob: &[u8]) -> Result<Unwrapped, Refusal> {
+        let start = Instant::now();
+        let opened = self.unseal(purpose, blob);
+        self.tell(call, KmsOperation::Decrypt, start, opened.as_ref().map(|_| ()).map_err(|fault| &**fault));
+        Ok(Unwrapped { plaintext: opened?, origin: self.origin() })
+    }
+
+    pub(super) fn generate_data_key(&self, call: &Call<'_>) -> Result<Generated, Refusal> {
+        let start = Instant::now();
+        let mut key = DataKey::zeroed();
+        getrandom::fill(key.expose_secret_mut()).map_err(|_| NO_RANDOM)?;
+        let blob = self.seal(Purpose::LocalKek, key.expose_secret())?;
+        self.tell(call, KmsOperation::GenerateDataKey, start, Ok(()));
+        Ok(Generated { key, blob, origin: self.origin() })
+    }
+
+    fn seal(&self, purpose: Purpose, plaintext: &[u8]) -> Result<Vec<u8>, Refusal> {
+        // Encrypted where it is wiped if that fails, then copied as ciphertext.
+        let mut content = Plaintext::from_slice(plaintext);
+        let sealed = aead::seal_in_place(self.key.key(), self.data(purpose), content.expose_secret_mut());
+        let (nonce, tag) = sealed.map_err(|_| NO_RANDOM)?;
+        Ok([&self.header[..], &nonce, content.expose_secret(), &tag].concat())
+    }
+
+    fn unseal(&self, purpose: Purpose, blob: &[u8]) -> Result<Plaintext, Box<Fault>> {
+        let rest = blob.strip_prefix(&self.header).ok_or_else(|| self.refused("it is not under this key"))?;
+        let parts = rest.split_first_chunk::<NONCE_LEN>();
+        let parts = parts.and_then(|(nonce, rest)| Some((nonce, rest.split_last_chunk::<TAG_LEN>()?)));
+        let (nonce, (ciphertext, tag)) = parts.ok_or_else(|| self.refused("it is cut short"))?;
+        let mut content = Plaintext::from_slice(ciphertext);
+        let opened = aead::open_in_place(self.key.key(), nonce, self.data(purpose), content.expose_secret_mut(), tag);
+        opened.map_err(|_| self.refused("the ciphertext was changed, or has another encryption context"))?;
+        Ok(content)
+    }
+
+    fn data(&self, purpose: Purpose) -> &[u8] {
+        match purpose {
+            Purpose::Object => &self.object_data,
+            Purpose::LocalKek => &self.kek_data,
+        }
+    }
+
+    fn refused(&self, cause: &str) -> Box<Fault> {
+        Box::new(Fault::new("Decrypt", &self.name, None, FaultClass::Refused, cause))
+    }
+
+    fn origin(&self) -> Origin {
+        Origin { arn: Arc::clone(&self.arn), region: None, request_id: None, key_material: None }
+    }
+
+    fn tell(&self, call: &Call<'_>, operation: KmsOperation, start: Instant, outcome: Result<(), &Fault>) {
+        self.observer.kms_call(&KmsCall {
+            key: &self.name,
+            answered_by: outcome.is_ok().then_some(&*self.arn),
+            speaks_for_key: outcome.is_ok(),
+            operation,
+            source: call.source,
+            uid: call.uid,
+            region: REGION,
+            request_id: None,
+            latency: start.elapsed(),
+            outcome,
+        });
+    }
+}
+
+const NO_RANDOM: Refusal = Refusal::Internal("the system gives no random bytes");
+
+/// Reads a key file that `sealctl keygen` made.
+fn read(path: &Path) -> Result<LocalKey, String> {
+    if path.as_os_str().is_empty() {
+        return Err("no path follows \"local:\"".to_owned());
+    }
+    let file = PrivateFile::open(path, Readers::OwnerOnly).map_err(|error| error.to_string())?;
+    let mut content = Plaintext::zeroed(MAX_FILE_LEN + 1);
+    let mut filled = 0;
+    while filled < content.len() {
+        match file.file().read(&mut content.expose_secret_mut()[filled..]) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error.to_string()),
+        }
+    }
+    content.truncate(filled);
+    LocalKey::parse(content.expose_secret()).map_err(|error| error.to_string())
+}
+
+fn associated_data(header: &[u8], context: &BTreeMap<String, String>) -> Vec<u8> {
+    let length = |length: usize| u16::try_from(length).expect("a context was checked to be short").to_be_bytes();
+    let mut data = [header, &length(context.len())].concat();
+    for text in context.iter().flat_map(|(key, value)| [key, value]) {
+        data.extend_from_slice(&length(text.len()));
+        data.extend_from_slice(text.as_bytes());
+    }
+    data
+}
