@@ -10,6 +10,7 @@
 //! What it promises, in which mode, and the bytes it writes: `docs/kms-plugin.md`.
 #![forbid(unsafe_code)]
 
+pub mod audit;
 mod authority;
 pub mod health;
 pub mod keys;

@@ -93,7 +93,15 @@ impl AuditLog {
     /// If the line could not be written, or only a part of it. What follows from that is the caller's to decide
     /// (`docs/audit.md`): commands begin no other object, servers count and go on.
     pub fn append(&self, event: &AuditEvent) -> Result<(), AuditError> {
-        let line = self.line(event, SystemTime::now());
+        self.append_at(event, SystemTime::now())
+    }
+
+    /// [`append`](Self::append) of what ended at `time`: servers write behind a queue.
+    ///
+    /// # Errors
+    /// As `append`.
+    pub fn append_at(&self, event: &AuditEvent, time: SystemTime) -> Result<(), AuditError> {
+        let line = self.line(event, time);
         let mut sink = self.sink.lock().unwrap_or_else(PoisonError::into_inner);
         sink.write(&line).map_err(|source| AuditError::Write { path: self.path.clone(), source })
     }
