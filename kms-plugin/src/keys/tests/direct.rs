@@ -47,7 +47,7 @@ async fn every_call_is_told_with_what_it_was_about() {
         has_request_id: true,
         outcome: Ok(()),
     };
-    assert_eq!(rig.told(), [told.clone()]);
+    assert_eq!(rig.told(), std::slice::from_ref(&told));
     opened(&rig.open(&single(&name)).await, &wrapped.ciphertext).await;
     let decrypt = Told { operation: KmsOperation::Decrypt, source: Source::Traffic(Api::V1Beta1), uid: None, ..told };
     assert_eq!(rig.last_told(), decrypt);
