@@ -1,0 +1,209 @@
+//! What has a state of its own, read when `/metrics` is asked for.
+
+use prometheus::core::Collector;
+use prometheus::proto::MetricFamily;
+use prometheus::{IntCounterVec, IntGaugeVec, Opts};
+
+use super::{VALID, counters};
+use crate::audit::Audit;
+use crate::health::{Reason, State, Verdict};
+use crate::keys::Statistics;
+use crate::service::SocketState;
+
+/// The families of one reading. They are made anew for each, so no two of them mix.
+struct Reading {
+    build: IntGaugeVec,
+    state: IntGaugeVec,
+    reason: IntGaugeVec,
+    status: IntGaugeVec,
+    degraded: IntGaugeVec,
+    restart_carried: IntGaugeVec,
+    writes_carried: IntGaugeVec,
+    probes: IntCounterVec,
+    flushes: IntCounterVec,
+    entries: IntGaugeVec,
+    hits: IntCounterVec,
+    joined: IntCounterVec,
+    loads: IntCounterVec,
+    failures: IntCounterVec,
+    evictions: IntCounterVec,
+    v1_deks: IntGaugeVec,
+    connections: IntCounterVec,
+    audit_lost: IntCounterVec,
+}
+
+/// All families of this reading.
+pub(super) fn gather<'a>(
+    sockets: impl IntoIterator<Item = &'a SocketState>,
+    audit: Option<&Audit>,
+) -> Vec<MetricFamily> {
+    let reading = Reading::new();
+    reading.build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+    reading.audit_lost.with_label_values::<&str>(&[]).inc_by(audit.map_or(0, Audit::lost));
+    for socket in sockets {
+        reading.read(socket);
+    }
+    reading.families()
+}
+
+impl Reading {
+    fn new() -> Self {
+        Self {
+            build: gauges("seal_kms_plugin_build_info", "1, with the version", &["version"]),
+            state: gauges(
+                "seal_kms_plugin_state",
+                "1 for the state that the write key is in, 0 for the others",
+                &["socket", "state"],
+            ),
+            reason: gauges(
+                "seal_kms_plugin_unwell_reason",
+                "1 for the reason for which the write key is out or revoked, 0 for the others",
+                &["socket", "reason"],
+            ),
+            status: gauges(
+                "seal_kms_plugin_status",
+                "1 for what Status says: ok, unhealthy (healthz text) or failed (gRPC error)",
+                &["socket", "verdict"],
+            ),
+            degraded: gauges(
+                "seal_kms_plugin_degraded",
+                "1 if anything is wrong with the write key, whatever Status says",
+                &["socket"],
+            ),
+            restart_carried: gauges(
+                "seal_kms_plugin_restart_carried",
+                "1 if a restart of kube-apiserver would be carried through a KMS outage",
+                &["socket"],
+            ),
+            writes_carried: gauges(
+                "seal_kms_plugin_writes_carried",
+                "1 if a valid local KEK is in memory, so that Encrypt needs no KMS",
+                &["socket"],
+            ),
+            probes: counters(
+                "seal_kms_plugin_probes_total",
+                "Probes of the write key, by outcome: ok or a reason",
+                &["socket", "outcome"],
+            ),
+            flushes: counters(
+                "seal_kms_plugin_flushes_total",
+                "Times that what was unwrapped under a revoked key was dropped",
+                &["socket"],
+            ),
+            entries: gauges("seal_kms_plugin_cache_entries", "Entries of the unwrap cache", &["socket"]),
+            hits: counters("seal_kms_plugin_cache_hits_total", "Decrypts served from the unwrap cache", &["socket"]),
+            joined: counters(
+                "seal_kms_plugin_cache_joined_total",
+                "Decrypts that shared the call of another for the same ciphertext",
+                &["socket"],
+            ),
+            loads: counters("seal_kms_plugin_cache_loads_total", "Decrypts for which KMS was asked", &["socket"]),
+            failures: counters("seal_kms_plugin_cache_load_failures_total", "Of these, those that failed", &["socket"]),
+            evictions: counters(
+                "seal_kms_plugin_cache_evictions_total",
+                "Entries that left the unwrap cache: full (for newer ones) or flushed",
+                &["socket", "reason"],
+            ),
+            v1_deks: gauges(
+                "seal_kms_plugin_v1_deks",
+                "Distinct v1 DEKs that kube-apiserver asked for in the last one to two hours; its own cache holds 1,000",
+                &["socket"],
+            ),
+            connections: counters(
+                "seal_kms_plugin_connections_total",
+                "Connections to the socket: accepted, refused (uid not allowed), surplus (too many), failed",
+                &["socket", "outcome"],
+            ),
+            audit_lost: counters("seal_kms_plugin_audit_lost_total", "Audit lines that could not be written", &[]),
+        }
+    }
+
+    fn read(&self, socket: &SocketState) {
+        let label = &**socket.label();
+        let (keys, health) = (socket.keys(), socket.health());
+        let state = health.state();
+        for each in State::ALL {
+            self.state.with_label_values(&[label, each.as_str()]).set((each == state).into());
+        }
+        let reason = health.reason();
+        for each in Reason::ALL {
+            self.reason.with_label_values(&[label, each.as_str()]).set((Some(each) == reason).into());
+        }
+        let verdict = match health.verdict(keys.carries_writes()) {
+            Verdict::Ok => "ok",
+            Verdict::Unhealthy(_) => "unhealthy",
+            Verdict::Failed(_) => "failed",
+        };
+        for each in ["ok", "unhealthy", "failed"] {
+            self.status.with_label_values(&[label, each]).set((each == verdict).into());
+        }
+        let well = matches!(state, State::Ok | State::Starting);
+        self.degraded.with_label_values(&[label]).set((!well).into());
+        self.restart_carried.with_label_values(&[label]).set(keys.carries_restart().into());
+        self.writes_carried.with_label_values(&[label]).set(keys.carries_writes().into());
+        for (outcome, count) in health.probes() {
+            self.probes.with_label_values(&[label, outcome]).inc_by(count);
+        }
+        self.flushes.with_label_values(&[label]).inc_by(health.flushes());
+        self.read_keys(label, &keys.statistics());
+        if let Some(counts) = socket.connections() {
+            for (outcome, count) in [
+                ("accepted", counts.accepted()),
+                ("refused", counts.refused()),
+                ("surplus", counts.surplus()),
+                ("failed", counts.failed()),
+            ] {
+                self.connections.with_label_values(&[label, outcome]).inc_by(count);
+            }
+        }
+    }
+
+    fn read_keys(&self, label: &str, statistics: &Statistics) {
+        let unwraps = &statistics.unwraps;
+        self.entries.with_label_values(&[label]).set(signed(unwraps.entries));
+        self.hits.with_label_values(&[label]).inc_by(unwraps.hits);
+        self.joined.with_label_values(&[label]).inc_by(unwraps.joined);
+        self.loads.with_label_values(&[label]).inc_by(unwraps.loads);
+        self.failures.with_label_values(&[label]).inc_by(unwraps.failures);
+        self.evictions.with_label_values(&[label, "full"]).inc_by(unwraps.evicted_full);
+        self.evictions.with_label_values(&[label, "flushed"]).inc_by(unwraps.evicted_asked);
+        self.v1_deks.with_label_values(&[label]).set(signed(statistics.v1_deks));
+    }
+
+    fn families(&self) -> Vec<MetricFamily> {
+        let gauges = [
+            &self.build,
+            &self.state,
+            &self.reason,
+            &self.status,
+            &self.degraded,
+            &self.restart_carried,
+            &self.writes_carried,
+            &self.entries,
+            &self.v1_deks,
+        ];
+        let counters = [
+            &self.probes,
+            &self.flushes,
+            &self.hits,
+            &self.joined,
+            &self.loads,
+            &self.failures,
+            &self.evictions,
+            &self.connections,
+            &self.audit_lost,
+        ];
+        let families =
+            gauges.into_iter().flat_map(Collector::collect).chain(counters.into_iter().flat_map(Collector::collect));
+        // The encoder refuses a family without a sample.
+        families.filter(|family| !family.get_metric().is_empty()).collect()
+    }
+}
+
+fn gauges(name: &str, help: &str, labels: &[&str]) -> IntGaugeVec {
+    IntGaugeVec::new(Opts::new(name, help), labels).expect(VALID)
+}
+
+fn signed(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
