@@ -23,8 +23,9 @@ mod tests;
 pub use error::{ArnError, ArnFlaw};
 pub use identifier::KeyIdentifier;
 
+pub(crate) use shape::is_account;
+pub use shape::is_region;
 use shape::{Resource, is_partition};
-pub(crate) use shape::{is_account, is_region};
 
 /// The longest key identifier that KMS takes, in bytes.
 const MAX_LENGTH: usize = 2048;

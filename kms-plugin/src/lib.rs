@@ -10,13 +10,16 @@
 //! What it promises, in which mode, and the bytes it writes: `docs/kms-plugin.md`.
 #![forbid(unsafe_code)]
 
+pub mod args;
 pub mod audit;
 mod authority;
+mod config;
 pub mod health;
 pub mod keys;
 pub mod metrics;
 pub mod proto;
 pub mod server;
 pub mod service;
+pub mod settings;
 pub mod socket;
 pub mod watch;

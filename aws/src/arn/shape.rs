@@ -34,9 +34,10 @@ pub(super) fn is_partition(text: &str) -> bool {
     })
 }
 
-/// Lower-case words and a number, joined by hyphens: `eu-west-1`, `us-gov-west-1`,
+/// Whether a text has the form of a Region's name: lower-case words and a number, joined by hyphens: `eu-west-1`, `us-gov-west-1`,
 /// `us-isob-east-1`.
-pub(crate) fn is_region(text: &str) -> bool {
+#[must_use]
+pub fn is_region(text: &str) -> bool {
     let Some((words, number)) = text.rsplit_once('-') else {
         return false;
     };

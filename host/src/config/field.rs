@@ -108,6 +108,12 @@ impl<'a> Field<'a> {
         items.into_iter().map(|(item, _)| item).collect()
     }
 
+    /// Whether it is a table, for a value that may be either that or something simpler.
+    #[must_use]
+    pub fn is_table(self) -> bool {
+        matches!(self.node.value, Value::Table(_))
+    }
+
     /// A table with known fields.
     pub fn table<T>(self, read: impl FnOnce(&mut Table<'a>) -> Option<T>) -> Option<T> {
         match &self.node.value {
