@@ -19,4 +19,3 @@ mod v2;
 pub use state::{Instruments, Prepared, SocketState};
 pub use v1beta1::V1Beta1Service;
 pub use v2::V2Service;
-

@@ -74,7 +74,21 @@ pub(super) fn check_plaintext(plaintext: &[u8]) -> Result<(), Malformed> {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn what_is_read_is_a_tail_of_what_came(is_v2: bool, ciphertext in proptest::collection::vec(any::<u8>(), 0..1100)) {
+            let api = if is_v2 { Api::V2 } else { Api::V1Beta1 };
+            if let Ok(blob) = parse(api, &ciphertext) {
+                prop_assert!(!blob.is_empty() && ciphertext.ends_with(blob));
+                let written = serialize(api, blob).unwrap();
+                prop_assert_eq!(parse(api, &written), Ok(blob));
+            }
+        }
+    }
 
     #[test]
     fn v1_reads_both_forms_and_v2_one() {

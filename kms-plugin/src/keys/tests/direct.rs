@@ -1,6 +1,6 @@
 //! One key, direct mode.
 
-use sealkit_rig::{Effect, FaultRule, KeyState};
+use sealkit_rig::{Effect, Expired, FaultRule, KeyState};
 
 use super::*;
 
@@ -109,6 +109,39 @@ async fn a_blob_of_a_key_that_kms_does_not_find_says_nothing_of_ours() {
     let set = rig.open(&single(&ours)).await;
     assert_eq!(refused(&set, v1(), &wrapped.ciphertext).await.fault_class(), Some(FaultClass::Denied));
     assert!(!rig.last_told().speaks_for_key);
+}
+
+#[tokio::test]
+async fn an_alias_that_moves_leaves_what_it_wrote_readable_and_speaks_for_its_new_key_only() {
+    let rig = Rig::new();
+    let [old, new] = [(); 2].map(|()| rig.aws.kms().create_key(IRELAND));
+    rig.aws.kms().set_alias("alias/app", &old);
+    let settings = KeySetSettings { cache_entries: 0, ..single("alias/app") };
+    let set = rig.open(&settings).await;
+    let before = set.encrypt(&v1(), b"dek").await.unwrap().ciphertext;
+    opened(&set, &before).await;
+    assert!(rig.last_told().speaks_for_key);
+    rig.aws.kms().set_alias("alias/app", &new);
+    let after = set.encrypt(&v1(), b"dek").await.unwrap().ciphertext;
+    opened(&set, &before).await;
+    assert!(!rig.last_told().speaks_for_key);
+    opened(&set, &after).await;
+    assert!(rig.last_told().speaks_for_key);
+    rig.aws.kms().set_state(&old, KeyState::Disabled);
+    assert_eq!(refused(&set, v1(), &before).await.fault_class(), Some(FaultClass::Revoked));
+    assert!(!rig.last_told().speaks_for_key, "the old key is not the alias' any more");
+}
+
+#[tokio::test]
+async fn expired_credentials_end_at_once_and_leave_what_is_cached() {
+    let rig = Rig::new();
+    let set = rig.open(&single(&rig.aws.kms().create_key(IRELAND))).await;
+    let wrapped = set.encrypt(&v1(), b"dek").await.unwrap().ciphertext;
+    rig.aws.set_expired(Expired::Everybody);
+    rig.aws.calls().reset();
+    assert_eq!(set.encrypt(&v1(), b"dek").await.err().unwrap().fault_class(), Some(FaultClass::ExpiredLogin));
+    assert_eq!(rig.calls(Operation::Encrypt), 1);
+    assert_eq!(opened(&set, &wrapped).await, b"dek");
 }
 
 #[tokio::test]
