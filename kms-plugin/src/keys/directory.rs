@@ -18,7 +18,7 @@ struct Named {
     name: Arc<str>,
     /// None for a local key.
     identifier: Option<KeyIdentifier>,
-    /// What KMS last answered for a name that is no key ARN: the target of an alias, or the full ARN of an id.
+    /// The target of an alias, as KMS last answered it to an Encrypt.
     learned: ArcSwapOption<KeyArn>,
 }
 
@@ -62,7 +62,7 @@ impl Directory {
     pub(super) fn learn(&self, index: usize, arn: &KeyArn) {
         let key = &self.keys[index];
         let is_news = key.learned.load().as_deref() != Some(arn);
-        if is_news && key.identifier.as_ref().is_some_and(|identifier| identifier.key_arn().is_none()) {
+        if is_news && key.identifier.as_ref().is_some_and(KeyIdentifier::is_alias) {
             key.learned.store(Some(Arc::new(arn.clone())));
         }
     }
@@ -92,12 +92,12 @@ impl Directory {
 
 impl Named {
     fn is(&self, arn: &KeyArn) -> bool {
-        let learned = self.learned.load();
-        let known = match &self.identifier {
-            Some(KeyIdentifier::KeyArn(known)) => Some(known),
-            _ => learned.as_deref(),
-        };
-        known.is_some_and(|known| known.mrk_matches(arn))
+        match &self.identifier {
+            Some(KeyIdentifier::KeyArn(known)) => known.mrk_matches(arn),
+            // Ids are random: the same one in another account does not come about.
+            Some(KeyIdentifier::KeyId(id)) => arn.resource_id() == id,
+            _ => self.learned.load().as_deref().is_some_and(|known| known.mrk_matches(arn)),
+        }
     }
 }
 
@@ -128,6 +128,9 @@ mod tests {
         keys.learn(1, &OTHER.parse().unwrap());
         assert_eq!(keys.by_key_id(OTHER), Some(1));
         keys.learn(0, &OTHER.parse().unwrap());
+        let id = "1234abcd-12ab-34cd-56ef-1234567890ab";
+        let by_id = Directory::new([(id.into(), Some(id.parse().unwrap()))]);
+        assert_eq!(by_id.by_arn(&format!("arn:aws:kms:eu-west-1:111122223333:key/{id}")), Some(0));
         assert_eq!(keys.by_arn(HERE), Some(0), "a key given by ARN is that one");
     }
 
