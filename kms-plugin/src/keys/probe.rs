@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use sealkit_aws::{Fault, FaultClass};
 use tokio::time::Instant;
 
-use super::service::{Call, Purpose, Wrapping};
+use super::service::{Call, Origin, Purpose, Wrapping};
 use super::{ProbeReport, Refusal, Source};
 
 /// Encrypts and decrypts random bytes, and remembers what it last encrypted.
@@ -23,18 +23,25 @@ struct Sample {
 }
 
 impl Probe {
-    pub(super) async fn run(&self, key: &Wrapping, name: &str, deadline: Instant) -> ProbeReport {
+    /// How a probe ends, and who answered if what it encrypted was decrypted.
+    pub(super) async fn run(&self, key: &Wrapping, name: &str, deadline: Instant) -> (ProbeReport, Option<Origin>) {
         let call = Call { source: Source::Probe, uid: None, deadline };
         let fresh = fresh(key, &call).await;
         if let Ok(sample) = &fresh {
             *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(sample.clone());
         }
         let sample = fresh.as_ref().ok().cloned().or_else(|| self.last());
-        let decrypt = match sample {
+        let opened = match sample {
             Some(sample) => Some(opens(key, &call, &sample).await.map_err(|it| fault("kms:Decrypt", name, it))),
             None => None,
         };
-        ProbeReport { encrypt: fresh.map(drop).map_err(|it| fault("kms:Encrypt", name, it)), decrypt }
+        let (opened, decrypt) = match opened {
+            Some(Ok(origin)) => (Some(origin), Some(Ok(()))),
+            Some(Err(fault)) => (None, Some(Err(fault))),
+            None => (None, None),
+        };
+        let opened = opened.filter(|_| fresh.is_ok());
+        (ProbeReport { encrypt: fresh.map(drop).map_err(|it| fault("kms:Encrypt", name, it)), decrypt }, opened)
     }
 
     fn last(&self) -> Option<Sample> {
@@ -49,10 +56,10 @@ async fn fresh(key: &Wrapping, call: &Call<'_>) -> Result<Sample, Refusal> {
     Ok(Sample { blob: encrypted.blob, content })
 }
 
-async fn opens(key: &Wrapping, call: &Call<'_>, sample: &Sample) -> Result<(), Refusal> {
+async fn opens(key: &Wrapping, call: &Call<'_>, sample: &Sample) -> Result<Origin, Refusal> {
     let decrypted = key.decrypt(call, Purpose::Object, &sample.blob).await?;
     if decrypted.plaintext.expose_secret() == sample.content {
-        return Ok(());
+        return Ok(decrypted.origin);
     }
     let (arn, region) = (&decrypted.origin.arn, decrypted.origin.region.as_deref());
     let cause = "what the probe encrypted decrypts to something else";

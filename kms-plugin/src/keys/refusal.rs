@@ -178,6 +178,12 @@ pub enum KeyMistake {
         /// The key, as configured.
         name: String,
     },
+    /// `followKeyMaterial` for a key file.
+    #[error("key {name}: followKeyMaterial is for keys in KMS: nobody rotates a key file")]
+    NothingToFollow {
+        /// The key, as configured.
+        name: String,
+    },
     /// The file of a local key cannot be used.
     #[error("key file {}: {cause}", path.display())]
     KeyFile {

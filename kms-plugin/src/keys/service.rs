@@ -16,6 +16,7 @@ use sealkit_envelope::{DataKey, Plaintext};
 use tokio::time::Instant;
 
 use super::directory::Directory;
+use super::rotation::{Listed, Material};
 use super::{AwsClients, KeyMistake, KeySettings, KmsOperation, Observer, Refusal, Source};
 use kms::Kms;
 use local::Local;
@@ -171,6 +172,21 @@ impl Wrapping {
         }
     }
 
+    /// The materials of a key that have been in use, in no order that could be relied on.
+    pub(super) async fn list_key_rotations(&self, call: &Call<'_>, arn: &str) -> Result<Vec<Listed>, Refusal> {
+        match &self.backend {
+            Backend::Kms(kms) => kms.list_key_rotations(call, arn).await,
+            Backend::Local(_) => Err(Refusal::Internal("a key file has no key materials")),
+        }
+    }
+
+    /// The key material behind an answer that names it; none from a key that has none.
+    pub(super) fn material(&self, origin: &Origin) -> Option<Material> {
+        let Backend::Kms(kms) = &self.backend else { return None };
+        let id = origin.key_material.as_deref().filter(|id| !id.is_empty())?;
+        Some(Material { key: kms.own_arn(&origin.arn), id: id.to_owned() })
+    }
+
     /// Whether another key may open what this one did not: KMS refused the blob as it is, does not know its key there,
     /// or refuses by the name of another configured key, whose context may be the one that its policy asks for.
     pub(super) fn leads_on(&self, refusal: &Refusal) -> bool {
@@ -180,6 +196,11 @@ impl Wrapping {
             Backend::Local(_) => false,
         }
     }
+}
+
+/// Whether a key is a key file.
+pub(super) fn is_key_file(settings: &KeySettings) -> bool {
+    local::path_in(&settings.name).is_some()
 }
 
 /// A fault of an answer that breaks KMS' own contract: something between us and KMS made it.

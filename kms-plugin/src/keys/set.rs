@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -13,11 +14,12 @@ use super::blob;
 use super::directory::Directory;
 use super::distinct::Distinct;
 use super::probe::Probe;
-use super::service::{Call, Purpose, Unwrapped, Wrapping};
+use super::rotation::Follower;
+use super::service::{Call, Origin, Purpose, Unwrapped, Wrapping, is_key_file};
 use super::unwraps::{self, LoadFailed, Unwrap, Unwraps};
 use super::{
     Api, AwsClients, Flushed, KeyMistake, KeySetError, KeySetSettings, Malformed, Observer, ProbeReport, Refusal,
-    Source, Statistics,
+    RotationStatus, Source, Statistics,
 };
 
 /// What kube-apiserver encrypts and decrypts by v1 to see whether that works; no DEK.
@@ -60,7 +62,12 @@ struct Shared {
     v1_deks: Arc<Distinct>,
     observer: Arc<dyn Observer>,
     probe: Probe,
+    /// Only with `followKeyMaterial`.
+    follower: Option<Arc<Follower>>,
 }
+
+/// What following a rotation may take beside the requests of kube-apiserver.
+const UPKEEP: Duration = Duration::from_secs(5);
 
 impl KeySet {
     /// Prepares the keys; asks KMS nothing, so it succeeds while KMS is out.
@@ -86,13 +93,17 @@ impl KeySet {
                 Err(more) => mistakes.extend(more),
             }
         }
+        if settings.follow_key_material && is_key_file(&settings.write) {
+            mistakes.push(KeyMistake::NothingToFollow { name: settings.write.name.clone() });
+        }
         if !mistakes.is_empty() {
             return Err(KeySetError { mistakes });
         }
         let unwraps = unwraps::new(settings.cache_entries);
         let v1_deks = Arc::new(Distinct::new(Arc::new(SystemClock::default())));
         let (settings, probe) = (settings.clone(), Probe::default());
-        Ok(Self { shared: Arc::new(Shared { settings, directory, keys, unwraps, v1_deks, observer, probe }) })
+        let follower = follower(&settings, &directory);
+        Ok(Self { shared: Arc::new(Shared { settings, directory, keys, unwraps, v1_deks, observer, probe, follower }) })
     }
 
     /// Prepares the keys of new settings, and takes over what this KeySet holds in memory for keys that stay as they
@@ -118,6 +129,11 @@ impl KeySet {
             after.keys.iter().any(|key| *key.route() == unwrap.route) && (is_configured || !was_configured)
         };
         after.unwraps.adopt(&before.unwraps, |_, unwrap| is_kept(unwrap));
+        let stays = before.settings.write == after.settings.write
+            && before.settings.local_kek.is_some() == after.settings.local_kek.is_some();
+        if let (Some(follower), Some(_), true) = (&before.follower, &after.follower, stays) {
+            after.follower = Some(Arc::clone(follower));
+        }
         Ok(new)
     }
 
@@ -128,12 +144,15 @@ impl KeySet {
     /// If the plaintext cannot be encrypted, or KMS does not answer in time, or refuses.
     pub async fn encrypt(&self, request: &Request<'_>, plaintext: &[u8]) -> Result<Wrapped, Refusal> {
         blob::check_plaintext(plaintext)?;
-        let shared = &self.shared;
-        let encrypted = shared.keys[0].encrypt(&request.call(), Purpose::Object, plaintext).await?;
+        let (shared, call) = (&self.shared, request.call());
+        let (encrypted, key_id) = match &shared.follower {
+            Some(follower) if request.api == Api::V2 => follower.encrypt(&shared.keys[0], &call, plaintext).await?,
+            _ => (shared.keys[0].encrypt(&call, Purpose::Object, plaintext).await?, Arc::clone(self.name())),
+        };
         let ciphertext = blob::serialize(request.api, &encrypted.blob)?;
         let unwrap = Unwrap::new(plaintext, encrypted.origin, Arc::clone(shared.keys[0].route()));
         shared.unwraps.insert(unwraps::id(&encrypted.blob), unwrap);
-        Ok(Wrapped { ciphertext, key_id: Arc::clone(self.name()), annotations: HashMap::new() })
+        Ok(Wrapped { ciphertext, key_id, annotations: HashMap::new() })
     }
 
     /// Decrypts what this or any other KeySet with these keys encrypted, in any form.
@@ -163,7 +182,16 @@ impl KeySet {
     /// gRPC error (Unavailable), for any `key_id` beside a healthz text would make kube-apiserver look for a new seed.
     #[must_use]
     pub fn key_id(&self) -> Option<Arc<str>> {
-        Some(Arc::clone(self.name()))
+        match &self.shared.follower {
+            Some(follower) => follower.key_id(),
+            None => Some(Arc::clone(self.name())),
+        }
+    }
+
+    /// How rotation stands; none without `followKeyMaterial`.
+    #[must_use]
+    pub fn rotation(&self) -> Option<RotationStatus> {
+        self.shared.follower.as_ref().map(|follower| follower.status())
     }
 
     /// The write key, as it is configured.
@@ -173,7 +201,29 @@ impl KeySet {
 
     /// Encrypts 32 random bytes under the write key, decrypts them and compares. Asks KMS, whatever is cached.
     pub async fn probe(&self, deadline: Instant) -> ProbeReport {
-        self.shared.probe.run(&self.shared.keys[0], self.name(), deadline).await
+        let (report, opened) = self.shared.probe.run(&self.shared.keys[0], self.name(), deadline).await;
+        if let Some(opened) = opened {
+            self.follow(&opened, deadline).await;
+        }
+        report
+    }
+
+    /// Follows what a probe saw of the write key's material: at once while nothing is announced, for Status waits for
+    /// it; else beside the probe, whose report is waited for too.
+    async fn follow(&self, opened: &Origin, deadline: Instant) {
+        let Some(follower) = &self.shared.follower else { return };
+        let Some(material) = self.shared.keys[0].material(opened) else { return };
+        if !follower.sighted(&material) {
+            return;
+        }
+        let call = |deadline| Call { source: Source::Upkeep, uid: None, deadline };
+        if follower.key_id().is_none() {
+            follower.follow(&self.shared.keys[0], &call(deadline)).await;
+            return;
+        }
+        let shared = Arc::clone(&self.shared);
+        let follower = Arc::clone(follower);
+        tokio::spawn(async move { follower.follow(&shared.keys[0], &call(Instant::now() + UPKEEP)).await });
     }
 
     /// Whether a write needs no KMS: a valid local KEK is in memory.
@@ -255,6 +305,11 @@ impl KeySet {
 
 /// A load under way.
 type Load = BoxFuture<'static, Result<Unwrap, LoadFailed>>;
+
+fn follower(settings: &KeySetSettings, directory: &Directory) -> Option<Arc<Follower>> {
+    let by_kek = settings.local_kek.is_some();
+    settings.follow_key_material.then(|| Arc::new(Follower::new(directory.name(0), by_kek, None, drop)))
+}
 
 impl Shared {
     /// Gives out what is in memory, and tells of it.

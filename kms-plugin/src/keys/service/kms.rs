@@ -15,6 +15,7 @@ use super::{Call, Encrypted, Generated, KEK_PAIR, Origin, Purpose, Unwrapped, ch
 use crate::keys::blob::{MAX_BLOB_LEN, MAX_PLAINTEXT_LEN};
 use crate::keys::clients::RegionClient;
 use crate::keys::directory::Directory;
+use crate::keys::rotation::Listed;
 use crate::keys::{AwsClients, KeyMistake, KeySettings, KmsCall, KmsOperation, Observer, Refusal, Source};
 
 /// Taken off each deadline, so that the fault that ended a call is told to kube-apiserver, not just that time ran out.
@@ -43,6 +44,15 @@ struct Site {
     region: Arc<RegionClient>,
     name: Arc<str>,
     key_id: String,
+}
+
+impl Site {
+    /// The ARN by which the rotations of a key are listed here, where that is asked: its replica's.
+    fn arn_of(&self, ask: Ask<'_>) -> Option<String> {
+        let Ask::ListKeyRotations { arn } = ask else { return None };
+        let here = arn.parse::<KeyArn>().ok().filter(KeyArn::is_multi_region)?.in_region(&self.name).ok()?;
+        Some(here.as_str().to_owned())
+    }
 }
 
 impl Kms {
@@ -118,6 +128,20 @@ impl Kms {
         Ok(Generated { key, blob: std::mem::take(&mut answer.blob), origin: self.origin(answer, site) })
     }
 
+    pub(super) async fn list_key_rotations(&self, call: &Call<'_>, arn: &str) -> Result<Vec<Listed>, Refusal> {
+        let (answer, _) = self.first_answer(call, Purpose::Object, &self.sites, Ask::ListKeyRotations { arn }).await?;
+        Ok(answer.materials)
+    }
+
+    /// The ARN of the key in its own Region, where its replica answered.
+    pub(super) fn own_arn(&self, answered: &str) -> String {
+        let arn = match (answered.parse::<KeyArn>(), self.sites.first()) {
+            (Ok(arn), Some(own)) if arn.is_multi_region() => arn.in_region(&own.name).ok(),
+            _ => None,
+        };
+        arn.as_ref().map_or(answered, KeyArn::as_str).to_owned()
+    }
+
     pub(super) fn leads_on(&self, refusal: &Refusal) -> bool {
         let Refusal::Kms(fault) = refusal else { return false };
         let is_of_another =
@@ -175,6 +199,8 @@ impl Kms {
             Purpose::LocalKek => &self.kek_context,
         };
         let start = Instant::now();
+        let arn = site.arn_of(ask);
+        let ask = arn.as_deref().map_or(ask, |arn| Ask::ListKeyRotations { arn });
         let answer = send(&site.region, &site.key_id, context, ask, until.saturating_duration_since(start)).await;
         let latency = start.elapsed();
         let answer = answer.and_then(|answer| self.check(ask, site, answer));
@@ -208,7 +234,7 @@ impl Kms {
         let Ok(arn) = answer.key_id.parse::<KeyArn>() else {
             return Err(untrue("the answer names no key"));
         };
-        let wraps = !matches!(ask, Ask::Decrypt { .. });
+        let wraps = matches!(ask, Ask::Encrypt { .. } | Ask::GenerateDataKey);
         if wraps && !self.is_asked(site, &arn) {
             return Err(untrue(&format!("the answer is by {arn}, another key")));
         }
@@ -220,6 +246,7 @@ impl Kms {
             Ask::Encrypt { .. } => true,
             Ask::Decrypt { .. } => (1..=MAX_PLAINTEXT_LEN).contains(&length),
             Ask::GenerateDataKey => length == 32,
+            Ask::ListKeyRotations { .. } => true,
         };
         if !fits {
             return Err(untrue(&format!("the answer has a plaintext of {length} bytes")));
@@ -274,6 +301,10 @@ impl Kms {
         answered_by: Option<&str>,
         outcome: Result<(), &Fault>,
     ) -> (usize, bool) {
+        if operation == KmsOperation::ListKeyRotations {
+            // A permission apart: that it is refused says nothing of what the key can do.
+            return (self.index, false);
+        }
         if operation != KmsOperation::Decrypt || call.source == Source::Probe {
             return (self.index, true);
         }
