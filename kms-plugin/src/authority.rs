@@ -16,8 +16,8 @@
 //!
 //! An *empty* authority does not parse either and has no text to change. Sent as a static index (as encoders do) or
 //! without indexing, the field is taken out, the rest of the block moves up, and `accept: ""`, one byte each, fills its
-//! end. Sent with indexing, its name is changed if no pseudo-header follows it; else it passes as it is, and h2 resets
-//! the call. No known client sends that.
+//! end. Sent with indexing, its name is changed to another of the same length, behind the last pseudo-header; where
+//! that would change the order of the table's entries it passes as it is, and h2 resets the call.
 
 mod block;
 #[cfg(test)]

@@ -61,10 +61,11 @@ impl SocketSettings {
 /// A socket that listens. Dropping it removes it from its directory, if it is still the one that stands there.
 #[derive(Debug)]
 pub struct Bound {
+    /// Of a socket that systemd made there is nothing to remove. Dropped first: a name is removed before its socket
+    /// closes, so that a client finds no socket rather than a dead one.
+    published: Option<Published>,
     listener: UnixListener,
     path: PathBuf,
-    /// Of a socket that systemd made there is nothing to remove.
-    published: Option<Published>,
     allowed_uids: Option<Vec<u32>>,
     counts: Arc<SocketCounts>,
 }

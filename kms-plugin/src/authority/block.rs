@@ -8,8 +8,7 @@ use super::{huffman, rewrite};
 
 /// `accept: ""`, the index 19 of the static table in one octet: means nothing to gRPC.
 const NOTHING: u8 = 0x80 | 19;
-/// A literal with indexing under the static name `:authority`, and under `set-cookie`, which is as long.
-const AUTHORITY_INDEXED: u8 = 0x40 | 1;
+/// The beginning of a literal that enters the table under the static name `set-cookie`, as long as `:authority`.
 const SET_COOKIE_INDEXED: u8 = 0x40 | 55;
 
 /// Follows a whole header block with the table and changes its `:authority` if it does not parse. A block that is not
@@ -29,22 +28,25 @@ pub(super) fn adapt(block: &mut [u8], table: &mut Table) {
 
 struct Authority {
     field: Field,
-    /// Whether no pseudo-header follows it.
-    is_last_pseudo: bool,
+    /// The end of the last pseudo-header, if the field can be moved to there: nothing on the way is or enters the
+    /// dynamic table.
+    can_move_to: Option<usize>,
 }
 
 fn find(block: &[u8], table: &mut Table) -> Result<Vec<Authority>, Malformed> {
     let mut fields = Fields::of(block, table);
     let mut found: Vec<Authority> = Vec::new();
+    let mut is_static_since = true;
     while let Some(field) = fields.next()? {
-        if field.name == Name::Regular {
-            continue;
-        }
-        if let Some(before) = found.last_mut() {
-            before.is_last_pseudo = false;
+        is_static_since &= !field.is_dynamic();
+        if let Some(before) = found.last_mut()
+            && field.name != Name::Regular
+        {
+            before.can_move_to = is_static_since.then_some(field.octets.end);
         }
         if field.name == Name::Authority {
-            found.push(Authority { field, is_last_pseudo: true });
+            is_static_since = true;
+            found.push(Authority { can_move_to: Some(field.octets.end), field });
         }
     }
     Ok(found)
@@ -66,8 +68,12 @@ fn change_text(block: &mut [u8], field: &Field) {
 fn change_empty(block: &mut [u8], authority: &Authority) {
     if !authority.field.inserts {
         take_out(block, authority.field.octets.clone());
-    } else if authority.is_last_pseudo {
-        rename(block, &authority.field);
+    } else if let Some(end) = authority.can_move_to
+        && rename(block, &authority.field)
+    {
+        // It is another header now, and these must not stand between pseudo-headers.
+        let Range { start, end: after } = authority.field.octets.clone();
+        block[start..end].rotate_left(after - start);
     }
 }
 
@@ -79,17 +85,15 @@ fn take_out(block: &mut [u8], field: Range<usize>) {
     block[end..].fill(NOTHING);
 }
 
-/// Makes an empty authority that must enter the table another field of the same size, which is no pseudo-header.
-fn rename(block: &mut [u8], field: &Field) {
+/// Makes an empty authority that must enter the table another field of the same size, which is no pseudo-header. Not
+/// possible where its name is in the dynamic table.
+fn rename(block: &mut [u8], field: &Field) -> bool {
     match &field.name_form {
-        NameForm::Indexed(1) => {
-            let first = &mut block[field.octets.start];
-            debug_assert_eq!(*first, AUTHORITY_INDEXED);
-            *first = SET_COOKIE_INDEXED;
-        }
-        NameForm::Indexed(_) => {}
+        NameForm::Indexed(1) => block[field.octets.start] = SET_COOKIE_INDEXED,
+        NameForm::Indexed(_) => return false,
         // ":authority" to "xauthority": the two characters have codes of 7 bits.
         NameForm::Literal(Text { octets, coded: true }) => huffman::put(&mut block[octets.clone()], 0, b'x'),
         NameForm::Literal(Text { octets, coded: false }) => block[octets.start] = b'x',
     }
+    true
 }

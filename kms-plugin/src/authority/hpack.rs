@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::huffman;
-use super::table::{Entry, Name, Table};
+use super::table::{Entry, FIRST_DYNAMIC, Name, Table};
 
 /// Longer numbers occur nowhere: the shift of the last octet that is read.
 const LAST_SHIFT: u32 = 21;
@@ -52,6 +52,13 @@ pub(super) struct Field {
     pub(super) is_empty: bool,
     /// Whether it enters the dynamic table.
     pub(super) inserts: bool,
+}
+
+impl Field {
+    /// Whether it enters the dynamic table or refers to it.
+    pub(super) fn is_dynamic(&self) -> bool {
+        self.inserts || matches!(self.name_form, NameForm::Indexed(index) if index >= FIRST_DYNAMIC)
+    }
 }
 
 /// Reads the fields of a block and keeps the table in step.

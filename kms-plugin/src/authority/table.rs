@@ -7,6 +7,9 @@ const GRANTED: usize = 4096;
 /// What an entry costs beside its octets.
 const OVERHEAD: usize = 32;
 
+/// The index of the newest entry of the dynamic table.
+pub(super) const FIRST_DYNAMIC: usize = STATIC.len() + 1;
+
 /// Names of the static table, from index 1.
 const STATIC: [&str; 61] = [
     ":authority",

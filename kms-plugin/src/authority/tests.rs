@@ -119,8 +119,16 @@ fn an_empty_authority_that_enters_the_table_is_renamed_where_h2_allows_it() {
         named.push(0);
         assert_eq!(decode(&adapt_block(&named)), fields(&[(":method", "POST"), ("xauthority", "")]));
     }
-    let followed = [0x41, 0x00, 0x83];
-    assert_eq!(adapt_block(&followed), followed, "a pseudo-header must not follow another header");
+}
+
+#[test]
+fn an_empty_authority_that_enters_the_table_moves_behind_the_pseudo_headers() {
+    let moved = adapt_block(&[0x41, 0x00, 0x83, 0x04, 0x01, b'/', 0x92]);
+    let given = [(":method", "POST"), (":path", "/"), ("set-cookie", ""), ("accept-ranges", "")];
+    assert_eq!(decode(&moved), fields(&given));
+    // Here the path enters the table too, behind it.
+    let ordered = [0x41, 0x00, 0x83, 0x44, 0x01, b'/'];
+    assert_eq!(adapt_block(&ordered), ordered);
 }
 
 #[test]

@@ -66,12 +66,12 @@ impl SocketCounts {
 /// A bound socket on a runtime.
 #[derive(Debug)]
 pub(crate) struct Listener {
+    /// Kept for its end, and dropped first: it removes the socket from its directory.
+    _published: Option<Published>,
     listener: UnixListener,
     path: PathBuf,
     allowed_uids: Option<Vec<u32>>,
     counts: Arc<SocketCounts>,
-    /// Kept for its end: it removes the socket from its directory.
-    _published: Option<Published>,
 }
 
 impl Listener {

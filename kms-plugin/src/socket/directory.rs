@@ -24,6 +24,10 @@ const LOCK_WAIT: Duration = Duration::from_secs(1);
 /// As many symbolic links as Linux follows.
 const MOST_LINKS: u32 = 40;
 
+/// The name under which a socket is made, in every directory. It is always the same one: who makes a socket has locked
+/// the directory, so whatever stands under this name then was left behind by a process that was killed.
+pub(super) const TEMPORARY: &str = ".seal-kms-plugin.new";
+
 /// A directory that only root and we can change, and the name of the socket in it.
 #[derive(Debug)]
 pub(super) struct Directory {
@@ -111,9 +115,9 @@ impl Directory {
         }
     }
 
-    /// The address of `name` in exactly this directory, short enough for a socket whatever the directory is called.
-    pub(super) fn address(&self, name: &OsString) -> PathBuf {
-        Path::new("/proc/self/fd").join(self.fd.as_raw_fd().to_string()).join(name)
+    /// The address of [`TEMPORARY`] in exactly this directory, short enough for a socket whatever that is called.
+    pub(super) fn temporary_address(&self) -> String {
+        format!("/proc/self/fd/{}/{TEMPORARY}", self.fd.as_raw_fd())
     }
 }
 

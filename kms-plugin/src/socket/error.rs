@@ -125,6 +125,13 @@ pub enum SocketError {
         occupant: Occupant,
     },
 
+    /// Something came to stand there while the socket was made, and was left alone.
+    #[error("socket {}: another process put something there just now: see what does, and start again", path.display())]
+    Changed {
+        /// The socket's path.
+        path: PathBuf,
+    },
+
     /// Owner or group cannot be set.
     #[error(
         "socket {}: cannot give it to {wanted}: run as root or with CAP_CHOWN, or leave owner and group alone",
