@@ -1,0 +1,3 @@
+module sealkit.test/rig
+
+go 1.26

@@ -1,0 +1,168 @@
+package rig
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// PluginConfig is what a plugin is started with: in direct mode, unless it says otherwise.
+type PluginConfig struct {
+	// Key is the write key.
+	Key string
+	// Context is the encryption context, as name=value,name=value.
+	Context string
+	// LocalKEK selects the local-KEK mode, with a state file.
+	LocalKEK bool
+	// FollowKeyMaterial has the key_id follow AWS' key material, with a state file.
+	FollowKeyMaterial bool
+}
+
+// Plugin is a seal-kms-plugin with one socket. It can be stopped, killed and started again.
+type Plugin struct {
+	*Process
+	t      testing.TB
+	config PluginConfig
+	double *Double
+	dir    string
+	socket string
+	health string
+}
+
+// StartPlugin starts a plugin on the double and waits until it serves its socket.
+func StartPlugin(t testing.TB, double *Double, config PluginConfig) *Plugin {
+	t.Helper()
+	p := NewPlugin(t, double, config)
+	p.Start()
+	return p
+}
+
+// NewPlugin is a plugin that does not run yet.
+func NewPlugin(t testing.TB, double *Double, config PluginConfig) *Plugin {
+	t.Helper()
+	dir := SocketDir(t)
+	return &Plugin{
+		t: t, config: config, double: double, dir: dir,
+		socket: filepath.Join(dir, "socket.sock"), health: FreeAddress(t),
+	}
+}
+
+// Endpoint is the plugin's socket as EncryptionConfiguration names it.
+func (p *Plugin) Endpoint() string { return "unix://" + p.socket }
+
+// Socket is the path of the plugin's socket.
+func (p *Plugin) Socket() string { return p.socket }
+
+// Start starts the plugin, for the first time or again.
+func (p *Plugin) Start() {
+	p.t.Helper()
+	cmd := exec.Command(program(p.t, "SEALKIT_KMS_PLUGIN"), p.arguments()...)
+	cmd.Env = append(os.Environ(),
+		"AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_EC2_METADATA_DISABLED=true",
+		"AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null")
+	p.Process = Start(p.t, "plugin", cmd)
+	Eventually(p.t, 10*time.Second, "the plugin serves its socket", func() error {
+		if p.Ended() {
+			p.t.Fatalf("the plugin has ended:\n%s", p.Log())
+		}
+		connection, err := net.Dial("unix", p.socket)
+		if err == nil {
+			connection.Close()
+		}
+		return err
+	})
+}
+
+func (p *Plugin) arguments() []string {
+	arguments := []string{
+		"--listen=" + p.socket, "--key=" + p.config.Key, "--region=" + Region,
+		"--kms-endpoint=" + p.double.URL, "--health-port=" + p.health,
+	}
+	if p.config.Context != "" {
+		arguments = append(arguments, "--encryption-context="+p.config.Context)
+	}
+	if p.config.LocalKEK {
+		arguments = append(arguments, "--local-kek")
+	}
+	if p.config.FollowKeyMaterial {
+		arguments = append(arguments, "--follow-key-material")
+	}
+	if p.config.LocalKEK || p.config.FollowKeyMaterial {
+		arguments = append(arguments, "--state-file="+filepath.Join(p.dir, "state"))
+	}
+	return arguments
+}
+
+// Reconfigure changes what the next Start uses.
+func (p *Plugin) Reconfigure(config PluginConfig) { p.config = config }
+
+// Metric is the value of one sample of /metrics, named with its labels.
+func (p *Plugin) Metric(sample string) (string, error) {
+	_, text, err := p.get("/metrics")
+	if err != nil {
+		return "", err
+	}
+	for line := range strings.Lines(text) {
+		if value, found := strings.CutPrefix(line, sample+" "); found {
+			return strings.TrimSpace(value), nil
+		}
+	}
+	return "", fmt.Errorf("/metrics has no %s", sample)
+}
+
+// Ready asks /readyz.
+func (p *Plugin) Ready() error { return p.ok("/readyz") }
+
+// Live asks /livez.
+func (p *Plugin) Live() error { return p.ok("/livez") }
+
+func (p *Plugin) ok(path string) error {
+	status, text, err := p.get(path)
+	if err != nil {
+		return err
+	}
+	if status != http.StatusOK {
+		return fmt.Errorf("%s: %d %s", path, status, strings.TrimSpace(text))
+	}
+	return nil
+}
+
+func (p *Plugin) get(path string) (int, string, error) {
+	client := http.Client{Timeout: 5 * time.Second}
+	response, err := client.Get("http://" + p.health + path)
+	if err != nil {
+		return 0, "", err
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	return response.StatusCode, string(text), err
+}
+
+// SocketDir is a directory whose path leaves room for a socket's name: 108 bytes are all that Linux has.
+func SocketDir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "sealkit-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
+// FreeAddress is a port on loopback that was free a moment ago.
+func FreeAddress(t testing.TB) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().String()
+}
