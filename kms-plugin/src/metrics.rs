@@ -183,3 +183,6 @@ fn histograms(name: &str, help: &str, labels: &[&str], buckets: prometheus::Resu
 fn now() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
 }
+
+#[cfg(test)]
+mod tests;

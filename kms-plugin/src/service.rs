@@ -19,3 +19,6 @@ mod v2;
 pub use state::{Instruments, Prepared, SocketState};
 pub use v1beta1::V1Beta1Service;
 pub use v2::V2Service;
+
+#[cfg(test)]
+mod tests;

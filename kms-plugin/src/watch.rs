@@ -21,7 +21,7 @@ impl Watch {
         Self { health, metrics, audit }
     }
 
-    fn from_memory(&self, api: Api, served: Served, key: &str, request_id: Option<&str>) {
+    fn in_memory(&self, api: Api, served: Served, key: &str, request_id: Option<&str>) {
         self.metrics.served_from_memory(api, served);
         if let Some(audit) = &self.audit {
             audit.served_from_memory(served, key, request_id);
@@ -39,10 +39,10 @@ impl Observer for Watch {
     }
 
     fn served_from_memory(&self, api: Api, key: &str, request_id: Option<&str>) {
-        self.from_memory(api, Served::Decrypt, key, request_id);
+        self.in_memory(api, Served::Decrypt, key, request_id);
     }
 
     fn encrypted_in_memory(&self, api: Api, key: &str, request_id: Option<&str>) {
-        self.from_memory(api, Served::Encrypt, key, request_id);
+        self.in_memory(api, Served::Encrypt, key, request_id);
     }
 }
