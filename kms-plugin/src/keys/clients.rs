@@ -1,8 +1,8 @@
-//! One KMS client a Region, with what bounds the calls of all keys there.
+//! One KMS client a Region.
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_sdk_kms::Client;
@@ -12,12 +12,6 @@ use aws_sdk_kms::config::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 use sealkit_aws::AwsConfig;
-use tokio::sync::Semaphore;
-use tokio::time::Instant;
-
-/// Calls under way in one Region. KMS answers in about 10 ms, so this is thousands a second; more at once means that
-/// KMS is slow, and queueing there would only make it slower.
-const CALLS_AT_ONCE: usize = 64;
 
 /// KMS answers in milliseconds: a Region that is silent for so long will stay so. Applies to each attempt, from
 /// connecting on; finding credentials is not part of it.
@@ -27,9 +21,6 @@ const SILENCE: Duration = Duration::from_secs(1);
 const FIRST_BACKOFF: Duration = Duration::from_millis(50);
 const MAX_BACKOFF: Duration = Duration::from_millis(500);
 
-/// How long a silent Region is asked last.
-const AVOIDED: Duration = Duration::from_secs(5);
-
 /// The KMS clients of a process, made when a key first needs its Region. Clones share them.
 #[derive(Clone)]
 pub struct AwsClients {
@@ -38,29 +29,13 @@ pub struct AwsClients {
 
 struct Shared {
     config: Config,
-    regions: Mutex<BTreeMap<String, Arc<RegionClient>>>,
+    regions: Mutex<BTreeMap<String, Client>>,
 }
 
 /// Where settings come from.
 enum Config {
     Process(Box<AwsConfig>),
     Given(Box<SdkConfig>),
-}
-
-/// The way to KMS in one Region.
-pub(super) struct RegionClient {
-    pub(super) name: String,
-    pub(super) client: Client,
-    /// Shared by all keys of the Region, and by nothing else: a silent Region uses up its own permits.
-    pub(super) permits: Semaphore,
-    pub(super) silence: Silence,
-}
-
-/// Whether a Region was silent lately. Each call would wait a second for it before it asks the next one; so for a
-/// while it is asked last, by all but one.
-#[derive(Default)]
-pub(super) struct Silence {
-    until: Mutex<Option<Instant>>,
 }
 
 impl AwsClients {
@@ -89,15 +64,16 @@ impl AwsClients {
         }
     }
 
-    pub(super) fn region(&self, name: &str) -> Arc<RegionClient> {
+    /// The client for a Region; all keys there share it, its connections and its retries.
+    pub(super) fn client(&self, region: &str) -> Client {
         // Nothing under the lock can leave half an entry.
         let mut regions = self.shared.regions.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(regions.entry(name.to_owned()).or_insert_with(|| Arc::new(self.shared.make(name))))
+        regions.entry(region.to_owned()).or_insert_with(|| self.shared.make(region)).clone()
     }
 }
 
 impl Shared {
-    fn make(&self, region: &str) -> RegionClient {
+    fn make(&self, region: &str) -> Client {
         let (found, source, bucket) = match &self.config {
             Config::Process(config) => (config.for_region(region), config.source_headers(), config.retry_partition()),
             Config::Given(config) => (config.to_builder().region(Region::new(region.to_owned())).build(), None, None),
@@ -114,35 +90,7 @@ impl Shared {
         if let Some(source) = source {
             config = config.interceptor(source);
         }
-        let client = Client::from_conf(config.build());
-        let (permits, silence) = (Semaphore::new(CALLS_AT_ONCE), Silence::default());
-        RegionClient { name: region.to_owned(), client, permits, silence }
-    }
-}
-
-impl Silence {
-    /// Remembers how a call ended: in silence, or in an answer.
-    pub(super) fn note(&self, was_silent: bool) {
-        *self.lock() = was_silent.then(|| Instant::now() + AVOIDED);
-    }
-
-    /// Whether the Region is asked last. Once the time is over, the first to look asks it first, and only its answer
-    /// brings the others back.
-    pub(super) fn is_avoided(&self) -> bool {
-        let now = Instant::now();
-        let mut until = self.lock();
-        match *until {
-            None => false,
-            Some(end) if now < end => true,
-            Some(_) => {
-                *until = Some(now + AVOIDED);
-                false
-            }
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<Instant>> {
-        self.until.lock().unwrap_or_else(PoisonError::into_inner)
+        Client::from_conf(config.build())
     }
 }
 

@@ -24,6 +24,7 @@ use local::Local;
 mod kms;
 mod local;
 mod region;
+mod site;
 
 /// Of an encryption context, all keys and values together, in bytes (KMS API reference, `Encrypt`).
 const MAX_CONTEXT_LEN: usize = 8192;

@@ -7,13 +7,12 @@ use std::time::Duration;
 use sealkit_aws::arn::{KeyArn, KeyIdentifier};
 use sealkit_aws::{Fault, FaultClass};
 use sealkit_envelope::{DataKey, Plaintext};
-use tokio::sync::SemaphorePermit;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use super::region::{Answer, Ask, send};
+use super::site::{Site, identifier, sites};
 use super::{Call, Encrypted, Generated, KEK_PAIR, Origin, Purpose, Unwrapped, check_context, untrue};
 use crate::keys::blob::{MAX_BLOB_LEN, MAX_PLAINTEXT_LEN};
-use crate::keys::clients::RegionClient;
 use crate::keys::directory::Directory;
 use crate::keys::rotation::Listed;
 use crate::keys::{AwsClients, KeyMistake, KeySettings, KmsCall, KmsOperation, Observer, Refusal, Source};
@@ -39,22 +38,6 @@ pub(super) struct Kms {
     observer: Arc<dyn Observer>,
 }
 
-/// One Region, and the name of the key there.
-struct Site {
-    region: Arc<RegionClient>,
-    name: Arc<str>,
-    key_id: String,
-}
-
-impl Site {
-    /// The ARN by which the rotations of a key are listed here, where that is asked: its replica's.
-    fn arn_of(&self, ask: Ask<'_>) -> Option<String> {
-        let Ask::ListKeyRotations { arn } = ask else { return None };
-        let here = arn.parse::<KeyArn>().ok().filter(KeyArn::is_multi_region)?.in_region(&self.name).ok()?;
-        Some(here.as_str().to_owned())
-    }
-}
-
 impl Kms {
     pub(super) fn new(
         settings: &KeySettings,
@@ -63,35 +46,19 @@ impl Kms {
         directory: Arc<Directory>,
         observer: Arc<dyn Observer>,
     ) -> Result<Self, Vec<KeyMistake>> {
-        let identifier = parse(settings).map_err(|mistake| vec![mistake])?;
-        let mut mistakes = Vec::new();
-        let mut places = Vec::new();
-        match home(settings, &identifier, aws) {
-            Ok(region) => places.push((region, identifier.to_string())),
-            Err(mistake) => mistakes.push(mistake),
-        }
-        for region in &settings.replicas {
-            match replica(settings, &identifier, region) {
-                Ok(arn) if places.iter().any(|(taken, _)| taken == arn.region()) => {
-                    mistakes.push(wrong_replica(settings, region, "it is the key's own Region, or given twice"));
-                }
-                Ok(arn) => places.push((region.clone(), arn.to_string())),
-                Err(mistake) => mistakes.push(mistake),
-            }
-        }
-        mistakes.extend(check_context(settings).err());
-        if !mistakes.is_empty() {
-            return Err(mistakes);
-        }
-        let site =
-            |(region, key_id): (String, String)| Site { region: aws.region(&region), name: region.into(), key_id };
+        let identifier = identifier(settings).map_err(|mistake| vec![mistake])?;
+        let (sites, context) = (sites(settings, &identifier, aws), check_context(settings));
+        let sites = match (sites, context) {
+            (Ok(sites), Ok(())) => sites,
+            (sites, context) => return Err(sites.err().into_iter().flatten().chain(context.err()).collect()),
+        };
         let object_context: HashMap<_, _> = settings.context.clone().into_iter().collect();
         let mut kek_context = object_context.clone();
         kek_context.insert(KEK_PAIR.0.to_owned(), KEK_PAIR.1.to_owned());
         Ok(Self {
             index,
             identifier,
-            sites: places.into_iter().map(site).collect(),
+            sites,
             encrypt_failover: settings.encrypt_failover,
             object_context,
             kek_context,
@@ -101,7 +68,7 @@ impl Kms {
     }
 
     pub(super) fn regions(&self) -> impl Iterator<Item = &str> {
-        self.sites.iter().map(|site| &*site.name)
+        self.sites.iter().map(|site| &*site.region)
     }
 
     pub(super) async fn encrypt(
@@ -135,11 +102,8 @@ impl Kms {
 
     /// The ARN of the key in its own Region, where its replica answered.
     pub(super) fn own_arn(&self, answered: &str) -> String {
-        let arn = match (answered.parse::<KeyArn>(), self.sites.first()) {
-            (Ok(arn), Some(own)) if arn.is_multi_region() => arn.in_region(&own.name).ok(),
-            _ => None,
-        };
-        arn.as_ref().map_or(answered, KeyArn::as_str).to_owned()
+        let own = self.sites.first().and_then(|home| home.own_arn(answered));
+        own.as_ref().map_or(answered, KeyArn::as_str).to_owned()
     }
 
     pub(super) fn leads_on(&self, refusal: &Refusal) -> bool {
@@ -193,44 +157,30 @@ impl Kms {
         time: Duration,
     ) -> Result<Answer, Refusal> {
         let until = Instant::now() + time;
-        let _permit = self.permit(call, site, time / 2).await?;
+        // The probe needs no place among the calls: it is one, and must see what KMS says when traffic has taken all.
+        let _permit = match call.source {
+            Source::Probe => None,
+            _ => Some(site.permit(time / 2).await?),
+        };
         let context = match purpose {
             Purpose::Object => &self.object_context,
             Purpose::LocalKek => &self.kek_context,
         };
         let start = Instant::now();
-        let arn = site.arn_of(ask);
-        let ask = arn.as_deref().map_or(ask, |arn| Ask::ListKeyRotations { arn });
-        let answer = send(&site.region, &site.key_id, context, ask, until.saturating_duration_since(start)).await;
+        let replica = if let Ask::ListKeyRotations { arn } = ask { site.own_arn(arn) } else { None };
+        let ask = replica.as_ref().map_or(ask, |arn| Ask::ListKeyRotations { arn: arn.as_str() });
+        let answer = send(site, context, ask, until.saturating_duration_since(start)).await;
         let latency = start.elapsed();
         let answer = answer.and_then(|answer| self.check(ask, site, answer));
-        site.region.silence.note(answer.as_ref().is_err_and(|fault| fault.class() == FaultClass::Outage));
+        site.silence.note(answer.as_ref().is_err_and(|fault| fault.class() == FaultClass::Outage));
         self.tell(call, ask.operation(), site, latency, &answer);
         Ok(answer?)
-    }
-
-    /// A place among the calls of the Region. The probe needs none: it is one call, and must see what KMS says when
-    /// traffic has taken all places.
-    async fn permit<'a>(
-        &self,
-        call: &Call<'_>,
-        site: &'a Site,
-        longest: Duration,
-    ) -> Result<Option<SemaphorePermit<'a>>, Refusal> {
-        if call.source == Source::Probe {
-            return Ok(None);
-        }
-        match timeout(longest, site.region.permits.acquire()).await {
-            Ok(Ok(permit)) => Ok(Some(permit)),
-            Ok(Err(_)) => Err(Refusal::Internal("the permits of a Region are never closed")),
-            Err(_) => Err(Refusal::Busy { region: site.name.to_string() }),
-        }
     }
 
     /// Holds an answer to what was asked: the right key, and lengths that can be.
     fn check(&self, ask: Ask<'_>, site: &Site, answer: Answer) -> Result<Answer, Box<Fault>> {
         let operation = ask.operation();
-        let untrue = |cause: &str| untrue(operation, &site.key_id, &site.name, cause, answer.request_id.as_deref());
+        let untrue = |cause: &str| untrue(operation, &site.key_id, &site.region, cause, answer.request_id.as_deref());
         let Ok(arn) = answer.key_id.parse::<KeyArn>() else {
             return Err(untrue("the answer names no key"));
         };
@@ -286,7 +236,7 @@ impl Kms {
             operation,
             source: call.source,
             uid: call.uid,
-            region: &site.name,
+            region: &site.region,
             request_id,
             latency,
             outcome,
@@ -323,7 +273,7 @@ impl Kms {
     fn origin(&self, answer: Answer, site: &Site) -> Origin {
         Origin {
             arn: self.directory.intern(&answer.key_id),
-            region: Some(Arc::clone(&site.name)),
+            region: Some(Arc::clone(&site.region)),
             request_id: answer.request_id.map(String::into_boxed_str),
             key_material: answer.key_material.map(String::into_boxed_str),
         }
@@ -335,7 +285,7 @@ impl Kms {
 fn in_order<'a>(call: &Call<'_>, sites: &'a [Site]) -> Vec<&'a Site> {
     let mut order: Vec<&Site> = sites.iter().collect();
     if sites.len() > 1 && call.source != Source::Probe {
-        order.sort_by_cached_key(|site| site.region.silence.is_avoided());
+        order.sort_by_cached_key(|site| site.silence.is_avoided());
     }
     order
 }
@@ -343,33 +293,4 @@ fn in_order<'a>(call: &Call<'_>, sites: &'a [Site]) -> Vec<&'a Site> {
 /// Whether an answer of this class to a Decrypt may be about that blob alone.
 fn is_about_a_blob(class: FaultClass) -> bool {
     matches!(class, FaultClass::Refused | FaultClass::Denied | FaultClass::Revoked | FaultClass::Absent)
-}
-
-fn parse(settings: &KeySettings) -> Result<KeyIdentifier, KeyMistake> {
-    settings.name.parse().map_err(|cause: sealkit_aws::arn::ArnError| KeyMistake::Name {
-        name: settings.name.clone(),
-        cause: cause.to_string(),
-    })
-}
-
-fn home(settings: &KeySettings, identifier: &KeyIdentifier, aws: &AwsClients) -> Result<String, KeyMistake> {
-    let name = || settings.name.clone();
-    match (identifier.region(), settings.region.as_deref()) {
-        (Some(actual), Some(configured)) if actual != configured => {
-            Err(KeyMistake::OtherRegion { name: name(), actual: actual.to_owned(), configured: configured.to_owned() })
-        }
-        (Some(region), _) | (None, Some(region)) => Ok(region.to_owned()),
-        (None, None) => aws.default_region().map(str::to_owned).ok_or_else(|| KeyMistake::NoRegion { name: name() }),
-    }
-}
-
-fn replica(settings: &KeySettings, identifier: &KeyIdentifier, region: &str) -> Result<KeyArn, KeyMistake> {
-    let Some(arn) = identifier.key_arn() else {
-        return Err(wrong_replica(settings, region, "only a key given by the ARN of a multi-Region key has replicas"));
-    };
-    arn.in_region(region).map_err(|cause| wrong_replica(settings, region, &cause.to_string()))
-}
-
-fn wrong_replica(settings: &KeySettings, region: &str, cause: &str) -> KeyMistake {
-    KeyMistake::Replica { name: settings.name.clone(), region: region.to_owned(), cause: cause.to_owned() }
 }

@@ -13,9 +13,9 @@ use sealkit_aws::Fault;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
+use super::site::Site;
 use super::untrue;
 use crate::keys::KmsOperation;
-use crate::keys::clients::RegionClient;
 use crate::keys::rotation::Listed;
 
 /// A request.
@@ -63,20 +63,19 @@ pub(super) struct Answer {
     pub(super) materials: Vec<Listed>,
 }
 
-/// Sends `ask` with all its attempts inside `time`. `key_id` is the name of the key for this Region; a Decrypt sends
-/// none, as aws-encryption-provider does not: the blob says what it is under.
+/// Sends `ask` with all its attempts inside `time`. A Decrypt sends no key, as aws-encryption-provider does not: the blob
+/// says what it is under.
 pub(super) async fn send(
-    region: &RegionClient,
-    key_id: &str,
+    site: &Site,
     context: &HashMap<String, String>,
     ask: Ask<'_>,
     time: Duration,
 ) -> Result<Answer, Box<Fault>> {
-    let client = &region.client;
+    let (client, key_id) = (&site.client, site.key_id.as_str());
     let context = (!context.is_empty()).then(|| context.clone());
     let bounded = Builder::new().timeout_config(TimeoutConfig::builder().operation_timeout(time).build());
     let named = if let Ask::ListKeyRotations { arn } = ask { arn } else { key_id };
-    let refuse = Refuse { operation: ask.operation(), key_id: named, region: &region.name };
+    let refuse = Refuse { operation: ask.operation(), key_id: named, region: &site.region };
     match ask {
         Ask::Encrypt { plaintext } => {
             let request = client.encrypt().key_id(key_id).plaintext(Blob::new(plaintext));
@@ -123,7 +122,7 @@ pub(super) async fn send(
                 }
             }
             let cause = "the list of rotations does not end";
-            Err(untrue(ask.operation(), arn, &region.name, cause, listed.request_id.as_deref()))
+            Err(untrue(ask.operation(), arn, &site.region, cause, listed.request_id.as_deref()))
         }
     }
 }

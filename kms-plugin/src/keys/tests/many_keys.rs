@@ -78,3 +78,20 @@ async fn a_revoked_read_key_speaks_for_itself_and_not_for_the_write_key() {
     assert_eq!(refused(&set, v1(), &under_read).await.fault_class(), Some(FaultClass::Denied));
     assert_eq!((rig.last_told().key, rig.last_told().speaks_for_key), (read, true));
 }
+
+#[tokio::test]
+async fn a_flood_for_a_silent_key_leaves_room_for_another_of_its_region() {
+    let rig = Rig::new();
+    let [silent, other] = [(); 2].map(|()| rig.aws.kms().create_key(IRELAND));
+    let (flooded, calm) = (rig.open(&single(&silent)).await, rig.open(&single(&other)).await);
+    rig.aws.inject(FaultRule::new(Effect::Silence).for_key(&silent));
+    let flood =
+        (0..100).map(|_| async { flooded.encrypt(&request(Api::V1Beta1, Duration::from_secs(1)), b"dek").await });
+    let calm = async {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        calm.encrypt(&request(Api::V1Beta1, Duration::from_millis(500)), b"dek").await
+    };
+    let (flood, calm) = tokio::join!(futures_util::future::join_all(flood), calm);
+    assert!(flood.iter().all(Result::is_err));
+    assert!(calm.is_ok());
+}
