@@ -31,7 +31,7 @@ pub enum Refusal {
         key: String,
     },
     /// KMS encrypted under other key material than the one announced, again and again.
-    #[error("KMS encrypts under older key material of {key} than the key_id announces")]
+    #[error("KMS encrypts under other key material of {key} than the key_id announces")]
     StaleMaterial {
         /// The key, as configured.
         key: String,

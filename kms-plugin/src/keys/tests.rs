@@ -7,6 +7,7 @@ mod direct;
 mod failover;
 mod local;
 mod many_keys;
+mod rotation;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
