@@ -1,5 +1,7 @@
 //! What has a state of its own, read when `/metrics` is asked for.
 
+use std::time::SystemTime;
+
 use prometheus::core::Collector;
 use prometheus::proto::MetricFamily;
 use prometheus::{IntCounterVec, IntGaugeVec, Opts};
@@ -7,7 +9,7 @@ use prometheus::{IntCounterVec, IntGaugeVec, Opts};
 use super::{VALID, counters};
 use crate::audit::Audit;
 use crate::health::{Reason, State, Verdict};
-use crate::keys::Statistics;
+use crate::keys::{ListOutcome, RotationStatus, Statistics};
 use crate::service::SocketState;
 
 /// The families of one reading. They are made anew for each, so no two of them mix.
@@ -30,6 +32,9 @@ struct Reading {
     v1_deks: IntGaugeVec,
     connections: IntCounterVec,
     audit_lost: IntCounterVec,
+    material_rotated: IntGaugeVec,
+    material_waiting: IntGaugeVec,
+    rotations_listed: IntGaugeVec,
 }
 
 /// All families of this reading.
@@ -115,6 +120,21 @@ impl Reading {
                 &["socket", "outcome"],
             ),
             audit_lost: counters("seal_kms_plugin_audit_lost_total", "Audit lines that could not be written", &[]),
+            material_rotated: gauges(
+                "seal_kms_plugin_key_material_rotated_timestamp_seconds",
+                "When AWS rotated to the key material that is announced; absent for a key's first one",
+                &["socket"],
+            ),
+            material_waiting: gauges(
+                "seal_kms_plugin_key_material_waiting",
+                "1 if KMS was last seen to use other key material than is announced",
+                &["socket"],
+            ),
+            rotations_listed: gauges(
+                "seal_kms_plugin_key_rotations_list_ok",
+                "0 if kms:ListKeyRotations could not be had when it was last needed: rotation is not seen then",
+                &["socket"],
+            ),
         }
     }
 
@@ -146,6 +166,9 @@ impl Reading {
         }
         self.flushes.with_label_values(&[label]).inc_by(health.flushes());
         self.read_keys(label, &keys.statistics());
+        if let Some(rotation) = keys.rotation() {
+            self.read_rotation(label, &rotation);
+        }
         if let Some(counts) = socket.connections() {
             for (outcome, count) in [
                 ("accepted", counts.accepted()),
@@ -170,6 +193,16 @@ impl Reading {
         self.v1_deks.with_label_values(&[label]).set(signed(statistics.v1_deks));
     }
 
+    fn read_rotation(&self, label: &str, rotation: &RotationStatus) {
+        if let Some(since) = rotation.rotated.and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok()) {
+            let seconds = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
+            self.material_rotated.with_label_values(&[label]).set(seconds);
+        }
+        self.material_waiting.with_label_values(&[label]).set(rotation.waiting.into());
+        let fails = matches!(rotation.list, ListOutcome::Failed(_));
+        self.rotations_listed.with_label_values(&[label]).set((!fails).into());
+    }
+
     fn families(&self) -> Vec<MetricFamily> {
         let gauges = [
             &self.build,
@@ -181,6 +214,9 @@ impl Reading {
             &self.writes_carried,
             &self.entries,
             &self.v1_deks,
+            &self.material_rotated,
+            &self.material_waiting,
+            &self.rotations_listed,
         ];
         let counters = [
             &self.probes,
