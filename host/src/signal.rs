@@ -3,7 +3,7 @@
 //! For commands, which do a bounded amount of work. The first signal raises a flag that the work looks at
 //! between its steps. If the process is still there one second later, for it hangs in a read from a terminal
 //! or waits for AWS, or if a second signal comes, then it ends as it stands: no file is half named
-//! (see [`crate::atomic`]) and temporaries are removed. Servers drain in their own way.
+//! (see [`crate::atomic`]) and temporaries are removed. Servers drain in their own way, and ask [`is_ignored`] first.
 //!
 //! A signal that was ignored when the process started (`nohup`, a shell's background job) stays ignored.
 //!
@@ -86,6 +86,13 @@ fn end_on_signal(mut signals: Signals, flag: &AtomicU8) {
     let _names_stay_as_they_are = crate::atomic::abandon();
     // Not `std::process::exit`, which runs destructors while other threads still work.
     signal_hook::low_level::exit(Exit::Signal(first).code().into());
+}
+
+/// Whether `signal` was ignored when the process started, as under `nohup`, and shall stay so. Ask before a handler is
+/// set.
+#[must_use]
+pub fn is_ignored(signal: c_int) -> bool {
+    ignored_signals() & (1 << (signal - 1)) != 0
 }
 
 /// Bit *n* - 1 for signal *n* (proc(5), `SigIgn`): the one way to ask that needs no `unsafe`.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::{Args, OwnArgs, SharedArgs, list};
 use crate::config;
 use crate::keys::{KeySetSettings, KeySettings, LocalKekSettings};
+use crate::plugin::told;
 use crate::settings::{
     self, DEFAULT_CACHE_ENTRIES, DEFAULT_FLUSH_AFTER, DEFAULT_SOCKET, LOG_FORMATS, LOG_LEVELS, Layer, LogLevel,
     Mistakes, ProviderSettings, Settings, SettingsError,
@@ -299,15 +300,4 @@ fn names_a_socket(shared: &SharedArgs, own: &OwnArgs) -> bool {
         &own.socket_group,
     ];
     lists.iter().any(|list| !list.is_empty()) || values.iter().any(|value| value.is_some())
-}
-
-/// An error and its causes on one line.
-fn told(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        text = format!("{text}: {cause}");
-        next = cause.source();
-    }
-    text
 }

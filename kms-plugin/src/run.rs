@@ -1,0 +1,228 @@
+//! The life of the process: from what was typed to its exit code.
+
+use std::time::Duration;
+
+use sealkit_envelope::{DataKey, MemoryLock, memory_lock};
+use sealkit_host::exit::Exit;
+use sealkit_host::hardening::Hardened;
+use sealkit_host::signal::is_ignored;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing::{error, info, warn};
+
+use crate::args::{Args, Reading};
+use crate::plugin::Plugin;
+use crate::settings::{ProviderSettings, Settings};
+use crate::socket::Activated;
+use crate::{logging, notify};
+
+mod watched;
+
+use watched::Watched;
+
+/// How often the file is looked at.
+const POLL: Duration = Duration::from_secs(10);
+
+/// Serves until a signal ends it; the exit code of the process.
+pub async fn run(
+    args: &Args,
+    hardened: Hardened,
+    activated: Result<Activated, Vec<crate::socket::SocketError>>,
+) -> Exit {
+    let Reading { settings, warnings, text } = args.read();
+    logging::begin(settings.as_ref().map(|settings| settings.log).unwrap_or_default());
+    let (checks_only, settings) = match (args.checks_only(), settings) {
+        (Ok(checks_only), Ok(settings)) => (checks_only, settings),
+        (_, Err(mistakes)) | (Err(mistakes), _) => {
+            mistakes.mistakes().iter().for_each(|mistake| error!("{mistake}"));
+            return Exit::Config;
+        }
+    };
+    warnings.iter().for_each(|warning| warn!("{warning}"));
+    if checks_only {
+        return check(&settings).await;
+    }
+    let activated = match activated {
+        Ok(activated) => activated,
+        Err(errors) => {
+            errors.iter().for_each(|error| error!("{error}"));
+            return Exit::Io;
+        }
+    };
+    warn_of_missing(hardened);
+    let signals = match Signals::new() {
+        Ok(signals) => signals,
+        Err(error) => {
+            error!(%error, "no signal can be waited for");
+            return Exit::Io;
+        }
+    };
+    match Plugin::start(settings, activated).await {
+        Err(problems) => {
+            problems.lines().iter().for_each(|line| error!("{line}"));
+            problems.exit()
+        }
+        Ok(plugin) => {
+            say_ready(plugin.settings());
+            serve(args, plugin, signals, Watched::new(args.config(), text)).await
+        }
+    }
+}
+
+async fn check(settings: &Settings) -> Exit {
+    match Plugin::check(settings).await {
+        Ok(()) => {
+            info!(sockets = settings.providers.len(), "the configuration is right");
+            Exit::Ok
+        }
+        Err(problems) => {
+            problems.lines().iter().for_each(|line| error!("{line}"));
+            problems.exit()
+        }
+    }
+}
+
+/// Waits for signals and changes of the file, until one ends the work.
+async fn serve(args: &Args, mut plugin: Plugin, signals: Signals, mut file: Watched) -> Exit {
+    let Signals { mut ends, mut hangup } = signals;
+    let mut polls = tokio::time::interval_at(tokio::time::Instant::now() + POLL, POLL);
+    let mut watchdog = std::pin::pin!(notify::watchdog());
+    loop {
+        tokio::select! {
+            () = &mut watchdog => {}
+            name = ends.next() => return drain(plugin, ends, name).await,
+            () = next(&mut hangup) => {
+                plugin.reopen_audit();
+                if file.exists() {
+                    file.look();
+                    reload(args, &mut plugin).await;
+                } else {
+                    info!("SIGHUP: there is no configuration file to read again");
+                }
+            }
+            _ = polls.tick() => {
+                if file.exists() && file.look() {
+                    reload(args, &mut plugin).await;
+                }
+            }
+            failure = plugin.failed() => {
+                error!("{failure}");
+                return Exit::Internal;
+            }
+        }
+    }
+}
+
+async fn drain(plugin: Plugin, mut ends: Ends, name: &'static str) -> Exit {
+    info!(signal = name, "draining; a second signal ends at once");
+    notify::stopping();
+    tokio::select! {
+        () = plugin.drain() => {
+            info!("drained");
+            Exit::Ok
+        }
+        again = ends.next() => {
+            warn!(signal = again, "ended before calls in flight did");
+            Exit::Signal(if again == "SIGINT" { 2 } else { 15 })
+        }
+    }
+}
+
+/// Reads flags and file again; whatever is wrong, the plugin goes on as it was.
+async fn reload(args: &Args, plugin: &mut Plugin) {
+    notify::reloading();
+    let Reading { settings, .. } = args.read();
+    let outcome = match settings {
+        Err(mistakes) => Err(mistakes.mistakes().to_vec()),
+        Ok(settings) => plugin.reload(settings).await.map_err(|error| error.lines().to_vec()),
+    };
+    let metric = match outcome {
+        Ok(done) => {
+            info!(outcome = ?done, "configuration read again");
+            done
+        }
+        Err(lines) => {
+            error!(mistakes = lines.len(), "the new configuration is not used, and the old one stays:");
+            lines.iter().for_each(|line| error!("{line}"));
+            crate::metrics::Reload::Refused
+        }
+    };
+    plugin.metrics().reloaded(metric);
+    notify::ready();
+}
+
+fn say_ready(settings: &Settings) {
+    for ProviderSettings { socket, keys } in &settings.providers {
+        info!(
+            socket = %socket.path.display(),
+            mode = format_args!("{:04o}", socket.mode),
+            key = keys.write.name,
+            read_keys = keys.read.len(),
+            // Values may be secret enough not to be here; how many there are shows a flag that was forgotten.
+            context_pairs = keys.write.context.len(),
+            local_kek = keys.local_kek.is_some(),
+            "serving"
+        );
+    }
+    info!(version = env!("CARGO_PKG_VERSION"), health = %settings.endpoints.address, "ready");
+    notify::ready();
+}
+
+/// None of these is worth not serving for.
+fn warn_of_missing(hardened: Hardened) {
+    if !hardened.not_dumpable {
+        warn!("other processes of this user can read this one's memory: the system refused PR_SET_DUMPABLE");
+    }
+    if !hardened.no_core_file {
+        warn!("core dumps cannot be switched off: the system refused RLIMIT_CORE");
+    }
+    // The first key takes a page, so that it is known from the start whether it can be locked.
+    drop(DataKey::zeroed());
+    if let MemoryLock::Refused { limit_bytes } = memory_lock() {
+        warn!(
+            limit_bytes,
+            "keys may be swapped out: the limit on locked memory is too low; raise it (`ulimit -l`, LimitMEMLOCK=), or \
+             grant CAP_IPC_LOCK"
+        );
+    }
+}
+
+/// The signals that mean something here.
+struct Signals {
+    ends: Ends,
+    hangup: Option<Signal>,
+}
+
+/// Those that end the work.
+struct Ends {
+    term: Option<Signal>,
+    interrupt: Option<Signal>,
+}
+
+impl Signals {
+    /// From here on they do not end the process. What was ignored at the start stays ignored.
+    fn new() -> std::io::Result<Self> {
+        let listen = |kind: SignalKind| {
+            if is_ignored(kind.as_raw_value()) { Ok(None) } else { signal(kind).map(Some) }
+        };
+        let ends = Ends { term: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? };
+        Ok(Self { ends, hangup: listen(SignalKind::hangup())? })
+    }
+}
+
+impl Ends {
+    /// The name of the next one.
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            () = next(&mut self.term) => "SIGTERM",
+            () = next(&mut self.interrupt) => "SIGINT",
+        }
+    }
+}
+
+async fn next(signal: &mut Option<Signal>) {
+    match signal {
+        // It ends only with the runtime.
+        Some(signal) => drop(signal.recv().await),
+        None => std::future::pending().await,
+    }
+}
