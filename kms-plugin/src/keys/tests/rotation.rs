@@ -15,7 +15,7 @@ fn following(name: &str) -> KeySetSettings {
 
 /// What is true of a ciphertext: `<key ARN>#<KeyMaterialId>`, as KMS itself says when asked.
 async fn truth(rig: &Rig, wrapped: &Wrapped) -> String {
-    let client = &rig.clients.region(IRELAND).client;
+    let client = rig.clients.client(IRELAND);
     let blob = Blob::new(wrapped.ciphertext.strip_prefix(b"1").unwrap());
     let decrypted = client.decrypt().ciphertext_blob(blob).send().await.unwrap();
     format!("{}#{}", decrypted.key_id.unwrap(), decrypted.key_material_id.unwrap())
