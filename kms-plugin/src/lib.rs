@@ -14,6 +14,7 @@ pub mod args;
 pub mod audit;
 mod authority;
 mod config;
+pub mod endpoints;
 pub mod health;
 pub mod keys;
 mod logging;

@@ -21,4 +21,4 @@ pub use v1beta1::V1Beta1Service;
 pub use v2::V2Service;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

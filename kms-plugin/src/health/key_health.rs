@@ -26,6 +26,7 @@ pub struct KeyHealth {
     wake: Notify,
     probed: watch::Sender<bool>,
     probes: Mutex<BTreeMap<&'static str, u64>>,
+    last: Mutex<Option<ProbeOutcome>>,
     flushes: AtomicU64,
 }
 
@@ -43,6 +44,7 @@ impl KeyHealth {
             wake: Notify::new(),
             probed: watch::Sender::new(false),
             probes: Mutex::default(),
+            last: Mutex::default(),
             flushes: AtomicU64::new(0),
         }
     }
@@ -89,11 +91,8 @@ impl KeyHealth {
             write.probed(outcome, began, now);
             (before, write.state(now))
         };
-        let word = match (outcome.encrypt, outcome.decrypt) {
-            (Err(reason), _) | (_, Some(Err(reason))) => reason.as_str(),
-            (Ok(()), None | Some(Ok(()))) => "ok",
-        };
-        *lock(&self.probes).entry(word).or_default() += 1;
+        *lock(&self.probes).entry(outcome.reason().map_or("ok", Reason::as_str)).or_default() += 1;
+        *lock(&self.last) = Some(*outcome);
         self.probed.send_replace(true);
         states
     }
@@ -138,6 +137,12 @@ impl KeyHealth {
     #[must_use]
     pub fn probes(&self) -> BTreeMap<&'static str, u64> {
         lock(&self.probes).clone()
+    }
+
+    /// How the last probe ended.
+    #[must_use]
+    pub fn last_probe(&self) -> Option<ProbeOutcome> {
+        *lock(&self.last)
     }
 
     /// Flushes so far.

@@ -73,6 +73,12 @@ impl ProbeOutcome {
     pub fn succeeded(&self) -> bool {
         self.encrypt.is_ok() && self.decrypt == Some(Ok(()))
     }
+
+    /// Why it failed, if it did.
+    #[must_use]
+    pub fn reason(&self) -> Option<Reason> {
+        self.encrypt.err().or_else(|| self.decrypt?.err())
+    }
 }
 
 impl From<&ProbeReport> for ProbeOutcome {

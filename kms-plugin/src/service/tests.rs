@@ -33,23 +33,23 @@ const REGION: &str = "eu-central-1";
 const SECRET: &[u8] = b"canary-7f1c-of-a-seed-0123456789";
 
 /// KMS, a key in it, and a socket's state over them.
-struct Rig {
-    aws: AwsDouble,
+pub(crate) struct Rig {
+    pub(crate) aws: AwsDouble,
     key: String,
     clients: AwsClients,
-    metrics: Arc<Metrics>,
-    audit: Arc<Audit>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) audit: Arc<Audit>,
     dir: TempDir,
-    socket: Arc<SocketState>,
+    pub(crate) socket: Arc<SocketState>,
 }
 
 impl Rig {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::with(|_| {}).await
     }
 
     /// `prepare` is done to KMS before the first probe.
-    async fn with(prepare: impl FnOnce(&AwsDouble)) -> Self {
+    pub(crate) async fn with(prepare: impl FnOnce(&AwsDouble)) -> Self {
         let aws = AwsDouble::start();
         let key = aws.kms().create_key(REGION);
         prepare(&aws);
@@ -83,7 +83,7 @@ impl Rig {
     }
 
     /// How long it takes until Status says `expected`; panics after `within`.
-    async fn until(&self, expected: &str, within: u64) -> Duration {
+    pub(crate) async fn until(&self, expected: &str, within: u64) -> Duration {
         let start = Instant::now();
         loop {
             let says = self.says().await;

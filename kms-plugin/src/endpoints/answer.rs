@@ -1,0 +1,91 @@
+//! What is answered to a request.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use http::header::{ALLOW, CONTENT_TYPE};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::Full;
+use hyper::body::Bytes;
+use tokio::time::timeout;
+
+use super::Endpoints;
+use crate::health::Verdict;
+use crate::metrics;
+
+/// As long AEP's health check may take: so long it waits for the first probe.
+const DEEP: Duration = Duration::from_secs(5);
+
+type Answer = Response<Full<Bytes>>;
+
+impl Endpoints {
+    /// The body of a request is not read: none of them has one.
+    pub(super) async fn answer<B>(&self, request: &Request<B>) -> Answer {
+        if !matches!(*request.method(), Method::GET | Method::HEAD) {
+            let mut answer = text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
+            answer.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+            return answer;
+        }
+        match request.uri().path() {
+            "/metrics" => self.metrics(),
+            "/readyz" => self.readyz(),
+            path if path == self.livez_path => text(StatusCode::OK, "OK"),
+            path if path == self.healthz_path && self.deep_healthz => self.deep_healthz().await,
+            path if path == self.healthz_path => text(StatusCode::OK, "OK"),
+            _ => text(StatusCode::NOT_FOUND, "not found\n"),
+        }
+    }
+
+    fn metrics(&self) -> Answer {
+        let sockets = self.sockets.iter().map(AsRef::as_ref);
+        let body = self.metrics.render(sockets, self.audit.as_deref());
+        with_type(StatusCode::OK, metrics::CONTENT_TYPE, body)
+    }
+
+    fn readyz(&self) -> Answer {
+        let (mut code, mut lines) = (StatusCode::OK, String::new());
+        for socket in &self.sockets {
+            let (keys, health) = (socket.keys(), socket.health());
+            let verdict = health.verdict(keys.carries_writes());
+            let (word, reason) = match verdict {
+                Verdict::Ok => ("ok", health.reason()),
+                Verdict::Unhealthy(reason) => ("unhealthy", Some(reason)),
+                Verdict::Failed(reason) => ("failed", Some(reason)),
+            };
+            if verdict != Verdict::Ok {
+                code = StatusCode::SERVICE_UNAVAILABLE;
+            }
+            let reason = reason.map(|reason| format!(", {reason}")).unwrap_or_default();
+            // Writing to memory does not fail.
+            let _ = writeln!(lines, "{}: {word} (state {}{reason})", socket.label(), health.state().as_str());
+        }
+        text(code, lines)
+    }
+
+    /// AEP's: the last Encrypt and Decrypt under each write key, which are never older than half a minute.
+    async fn deep_healthz(&self) -> Answer {
+        for socket in &self.sockets {
+            let health = socket.health();
+            let probed = timeout(DEEP, health.first_probe()).await;
+            let failed = match health.last_probe() {
+                Some(outcome) => outcome.reason(),
+                None => probed.is_err().then_some(crate::health::Reason::Starting),
+            };
+            if let Some(reason) = failed {
+                return text(StatusCode::INTERNAL_SERVER_ERROR, format!("{}: {reason}\n", socket.label()));
+            }
+        }
+        text(StatusCode::OK, "OK")
+    }
+}
+
+fn text(code: StatusCode, body: impl Into<Bytes>) -> Answer {
+    with_type(code, "text/plain; charset=utf-8", body)
+}
+
+fn with_type(code: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Answer {
+    let mut answer = Response::new(Full::new(body.into()));
+    *answer.status_mut() = code;
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    answer
+}

@@ -1,0 +1,38 @@
+//! One HTTP connection, which ends soon whatever its client does.
+
+use std::convert::Infallible;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use super::Endpoints;
+
+/// From one answer, or the connection, to the end of the next request's headers.
+const HEADERS: Duration = Duration::from_secs(30);
+/// The least that hyper takes; a scraper's headers are a tenth of it.
+const BUFFER: usize = 8 * 1024;
+/// Then it answers no further request.
+const LIFETIME: Duration = Duration::from_secs(300);
+/// Then it is cut off, if the client has not taken its answer.
+const FAREWELL: Duration = Duration::from_secs(10);
+
+pub(super) async fn serve(stream: TcpStream, endpoints: Arc<Endpoints>) {
+    let service = service_fn(|request| {
+        let endpoints = Arc::clone(&endpoints);
+        async move { Ok::<_, Infallible>(endpoints.answer(&request).await) }
+    });
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(HEADERS).max_buf_size(BUFFER);
+    let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
+    // How a client breaks off or what it sends instead of HTTP is its own affair.
+    if timeout(LIFETIME, &mut connection).await.is_err() {
+        connection.as_mut().graceful_shutdown();
+        let _ = timeout(FAREWELL, connection).await;
+    }
+}
