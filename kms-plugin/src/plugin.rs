@@ -8,6 +8,7 @@
 mod error;
 mod reload;
 
+use std::future::Future;
 use std::sync::Arc;
 
 use sealkit_aws::{AwsConfig, Options};
@@ -18,11 +19,12 @@ pub use error::StartError;
 pub use reload::ReloadError;
 
 use crate::audit::Audit;
+use crate::endpoints::{self, Endpoints};
 use crate::keys::AwsClients;
 use crate::metrics::Metrics;
 use crate::server::{self, Limits};
 use crate::service::{Instruments, SocketState};
-use crate::settings::{ProviderSettings, Settings};
+use crate::settings::{EndpointSettings, ProviderSettings, Settings};
 use crate::socket::{Activated, Bound, bind_all};
 use error::Problems;
 pub(crate) use error::told;
@@ -79,15 +81,25 @@ impl Plugin {
         Ok(plugin)
     }
 
-    fn serve(&mut self, bound: Vec<Bound>, _health: std::net::TcpListener) {
+    fn serve(&mut self, bound: Vec<Bound>, health: std::net::TcpListener) {
         for (bound, state) in bound.into_iter().zip(&self.sockets) {
             state.count_connections(bound.counts());
-            let mut stop = self.stop.subscribe();
-            let stopped = async move {
-                // An error means that the plugin is gone.
-                let _ = stop.wait_for(|stop| *stop).await;
-            };
+            let stopped = self.stopped();
             self.servers.spawn(server::serve(bound, state.v1(), state.v2(), Limits::default(), stopped));
+        }
+        let EndpointSettings { healthz_path, livez_path, deep_healthz, .. } = self.settings.endpoints.clone();
+        let Instruments { metrics, audit, .. } = self.instruments.clone();
+        let sockets = self.sockets.clone();
+        let endpoints = Endpoints { healthz_path, livez_path, deep_healthz, sockets, metrics, audit };
+        self.servers.spawn(endpoints::serve(health, endpoints, self.stopped()));
+    }
+
+    /// Ends when the plugin stops to serve.
+    fn stopped(&self) -> impl Future<Output = ()> + use<> {
+        let mut stop = self.stop.subscribe();
+        async move {
+            // An error means that the plugin is gone.
+            let _ = stop.wait_for(|stop| *stop).await;
         }
     }
 
