@@ -5,15 +5,20 @@
 //! call that it makes is told to an [`Observer`], and whoever asks decides what follows.
 //!
 //! ```text
-//! encrypt ── service ── KMS ── blob ── direct form
-//! decrypt ── direct form ── blob ── unwraps ─┬─ in memory
-//!                                            └─ service, key after key ── KMS
+//! encrypt ─┬─ service ── KMS ── blob ── direct form
+//!          └─ kek ── local-KEK form
+//! decrypt ─┬─ direct form ── blob ── unwraps ─┬─ in memory
+//!          │                                  └─ lineup, key after key ── service ── KMS
+//!          └─ local-KEK form ── kek ─┬─ in memory
+//!                                    └─ lineup
 //! ```
 
 mod blob;
 mod clients;
 mod directory;
 mod distinct;
+mod kek;
+mod lineup;
 mod observer;
 mod probe;
 mod refusal;
@@ -22,15 +27,18 @@ mod rotation;
 mod service;
 mod set;
 mod settings;
+mod state;
 mod unwraps;
 
 pub use clients::AwsClients;
+pub use kek::{KekStatistics, WritingKek, form};
 pub use observer::{Api, KmsCall, KmsOperation, Observer, Source};
 pub use refusal::{KeyMistake, KeySetError, Malformed, Refusal};
 pub use report::ProbeReport;
 pub use rotation::{ListOutcome, RotationStatus};
 pub use set::{KeySet, Request, Wrapped};
 pub use settings::{KeySetSettings, KeySettings, LocalKekSettings};
+pub use state::StateFileHealth;
 pub use unwraps::{Flushed, Statistics};
 
 #[cfg(test)]

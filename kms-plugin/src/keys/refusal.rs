@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use sealkit_aws::{Fault, FaultClass};
 
+use super::kek::form::FormError;
+
 /// Why nothing was encrypted or decrypted.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -104,7 +106,7 @@ pub enum Malformed {
     },
     /// The form of a local KEK is broken.
     #[error("the local-KEK form is malformed: {0}")]
-    LocalKek(&'static str),
+    LocalKek(#[from] FormError),
 }
 
 /// Why a KeySet cannot be opened: every mistake in its settings.

@@ -13,13 +13,17 @@ use tokio::time::{Instant, timeout_at};
 use super::blob;
 use super::directory::Directory;
 use super::distinct::Distinct;
+use super::kek::clock::SystemWallClock;
+use super::kek::{LocalKek, Upstream, Written, form};
+use super::lineup::Lineup;
 use super::probe::Probe;
 use super::rotation::Follower;
-use super::service::{Call, Origin, Purpose, Unwrapped, Wrapping, is_key_file};
+use super::service::{Call, Origin, Purpose, Route, Wrapping, is_key_file};
+use super::state::StateFile;
 use super::unwraps::{self, LoadFailed, Unwrap, Unwraps};
 use super::{
-    Api, AwsClients, Flushed, KeyMistake, KeySetError, KeySetSettings, Malformed, Observer, ProbeReport, Refusal,
-    RotationStatus, Source, Statistics,
+    Api, AwsClients, Flushed, KeyMistake, KeySetError, KeySetSettings, Observer, ProbeReport, Refusal, RotationStatus,
+    Source, Statistics,
 };
 
 /// What kube-apiserver encrypts and decrypts by v1 to see whether that works; no DEK.
@@ -55,15 +59,14 @@ pub struct KeySet {
 
 struct Shared {
     settings: KeySetSettings,
-    directory: Arc<Directory>,
-    /// The write key, then the read keys.
-    keys: Vec<Wrapping>,
+    lineup: Arc<Lineup>,
     unwraps: Unwraps,
     v1_deks: Arc<Distinct>,
     observer: Arc<dyn Observer>,
     probe: Probe,
     /// Only with `followKeyMaterial`.
     follower: Option<Arc<Follower>>,
+    kek: LocalKek,
 }
 
 /// What following a rotation may take beside the requests of kube-apiserver.
@@ -80,6 +83,12 @@ impl KeySet {
         aws: &AwsClients,
         observer: Arc<dyn Observer>,
     ) -> Result<Self, KeySetError> {
+        let new = Self::assemble(settings, aws, observer)?;
+        new.shared.kek.start();
+        Ok(new)
+    }
+
+    fn assemble(settings: &KeySetSettings, aws: &AwsClients, observer: Arc<dyn Observer>) -> Result<Self, KeySetError> {
         let all = || std::iter::once(&settings.write).chain(&settings.read);
         let names = all().map(|key| (key.name.as_str().into(), key.name.parse().ok()));
         let directory = Arc::new(Directory::new(names));
@@ -101,9 +110,13 @@ impl KeySet {
         }
         let unwraps = unwraps::new(settings.cache_entries);
         let v1_deks = Arc::new(Distinct::new(Arc::new(SystemClock::default())));
+        let lineup = Arc::new(Lineup { directory, keys });
+        let state = settings.state_file.as_deref().map(StateFile::open);
+        let upstream = Arc::clone(&lineup) as Arc<dyn Upstream>;
+        let kek = LocalKek::new(settings.local_kek, upstream, Arc::clone(&observer), state, Arc::new(SystemWallClock));
         let (settings, probe) = (settings.clone(), Probe::default());
-        let follower = follower(&settings, &directory);
-        Ok(Self { shared: Arc::new(Shared { settings, directory, keys, unwraps, v1_deks, observer, probe, follower }) })
+        let follower = follower(&settings, &lineup.directory);
+        Ok(Self { shared: Arc::new(Shared { settings, lineup, unwraps, v1_deks, observer, probe, follower, kek }) })
     }
 
     /// Prepares the keys of new settings, and takes over what this KeySet holds in memory for keys that stay as they
@@ -118,26 +131,31 @@ impl KeySet {
         aws: &AwsClients,
         observer: Arc<dyn Observer>,
     ) -> Result<Self, KeySetError> {
-        let mut new = Self::open(settings, aws, observer).await?;
+        let mut new = Self::assemble(settings, aws, observer)?;
         let (before, after) = (&self.shared, Arc::get_mut(&mut new.shared).expect("nobody else has it yet"));
         after.v1_deks = Arc::clone(&before.v1_deks);
-        after.directory.adopt(&before.directory);
-        let is_kept = |unwrap: &Unwrap| {
+        after.lineup.directory.adopt(&before.lineup.directory);
+        let is_kept = |origin: &Origin| {
             // A key that was configured and is no longer has lost its say, though another could open its blobs.
-            let was_configured = before.directory.by_arn(&unwrap.origin.arn).is_some();
-            let is_configured = after.directory.by_arn(&unwrap.origin.arn).is_some();
-            after.keys.iter().any(|key| *key.route() == unwrap.route) && (is_configured || !was_configured)
+            let was_configured = before.lineup.directory.by_arn(&origin.arn).is_some();
+            let is_configured = after.lineup.directory.by_arn(&origin.arn).is_some();
+            is_configured || !was_configured
         };
-        after.unwraps.adopt(&before.unwraps, |_, unwrap| is_kept(unwrap));
+        let opens = |route: &Route| after.lineup.keys.iter().position(|key| **key.route() == *route);
+        after.unwraps.adopt(&before.unwraps, |_, unwrap| opens(&unwrap.route).is_some() && is_kept(&unwrap.origin));
+        after
+            .kek
+            .adopt(&before.kek, |origin, index| opens(before.lineup.keys[index].route()).filter(|_| is_kept(origin)));
         let stays = before.settings.write == after.settings.write
             && before.settings.local_kek.is_some() == after.settings.local_kek.is_some();
         if let (Some(follower), Some(_), true) = (&before.follower, &after.follower, stays) {
             after.follower = Some(Arc::clone(follower));
         }
+        after.kek.start();
         Ok(new)
     }
 
-    /// Encrypts a seed or a DEK under the write key.
+    /// Encrypts a seed or a DEK: under the write key, or in the local-KEK mode under a KEK of its.
     ///
     /// # Errors
     ///
@@ -145,12 +163,17 @@ impl KeySet {
     pub async fn encrypt(&self, request: &Request<'_>, plaintext: &[u8]) -> Result<Wrapped, Refusal> {
         blob::check_plaintext(plaintext)?;
         let (shared, call) = (&self.shared, request.call());
+        if let Some(written) = shared.kek.encrypt(request, plaintext).await {
+            let Written { ciphertext, annotations } = written?;
+            return Ok(Wrapped { ciphertext, key_id: Arc::clone(self.name()), annotations });
+        }
+        let key = shared.lineup.write_key();
         let (encrypted, key_id) = match &shared.follower {
-            Some(follower) if request.api == Api::V2 => follower.encrypt(&shared.keys[0], &call, plaintext).await?,
-            _ => (shared.keys[0].encrypt(&call, Purpose::Object, plaintext).await?, Arc::clone(self.name())),
+            Some(follower) if request.api == Api::V2 => follower.encrypt(key, &call, plaintext).await?,
+            _ => (key.encrypt(&call, Purpose::Object, plaintext).await?, Arc::clone(self.name())),
         };
         let ciphertext = blob::serialize(request.api, &encrypted.blob)?;
-        let unwrap = Unwrap::new(plaintext, encrypted.origin, Arc::clone(shared.keys[0].route()));
+        let unwrap = Unwrap::new(plaintext, encrypted.origin, Arc::clone(key.route()));
         shared.unwraps.insert(unwraps::id(&encrypted.blob), unwrap);
         Ok(Wrapped { ciphertext, key_id, annotations: HashMap::new() })
     }
@@ -169,9 +192,12 @@ impl KeySet {
         key_id: Option<&str>,
         annotations: &HashMap<String, Vec<u8>>,
     ) -> Result<Plaintext, Refusal> {
-        // Only the local-KEK form has annotations; in direct form there is nothing to read in them.
-        let _ = annotations;
-        let plaintext = self.unwrap(request, blob::parse(request.api, ciphertext)?, key_id).await?;
+        let named = key_id.and_then(|key_id| self.shared.lineup.directory.by_key_id(key_id));
+        let plaintext = if form::is_local_kek(ciphertext) {
+            self.shared.kek.decrypt(request, ciphertext, named, annotations).await?
+        } else {
+            self.unwrap(request, blob::parse(request.api, ciphertext)?, named).await?
+        };
         if request.api == Api::V1Beta1 && plaintext.expose_secret() != HEALTH_CHECK {
             self.shared.v1_deks.note(&unwraps::id(ciphertext));
         }
@@ -196,12 +222,15 @@ impl KeySet {
 
     /// The write key, as it is configured.
     fn name(&self) -> &Arc<str> {
-        self.shared.directory.name(0)
+        self.shared.lineup.directory.name(0)
     }
 
     /// Encrypts 32 random bytes under the write key, decrypts them and compares. Asks KMS, whatever is cached.
     pub async fn probe(&self, deadline: Instant) -> ProbeReport {
-        let (report, opened) = self.shared.probe.run(&self.shared.keys[0], self.name(), deadline).await;
+        let (report, opened) = self.shared.probe.run(self.shared.lineup.write_key(), self.name(), deadline).await;
+        if report.encrypt.is_ok() {
+            self.shared.kek.kms_answers();
+        }
         if let Some(opened) = opened {
             self.follow(&opened, deadline).await;
         }
@@ -212,53 +241,55 @@ impl KeySet {
     /// it; else beside the probe, whose report is waited for too.
     async fn follow(&self, opened: &Origin, deadline: Instant) {
         let Some(follower) = &self.shared.follower else { return };
-        let Some(material) = self.shared.keys[0].material(opened) else { return };
+        let Some(material) = self.shared.lineup.write_key().material(opened) else { return };
         if !follower.sighted(&material) {
             return;
         }
         let call = |deadline| Call { source: Source::Upkeep, uid: None, deadline };
         if follower.key_id().is_none() {
-            follower.follow(&self.shared.keys[0], &call(deadline)).await;
+            follower.follow(self.shared.lineup.write_key(), &call(deadline)).await;
             return;
         }
         let shared = Arc::clone(&self.shared);
         let follower = Arc::clone(follower);
-        tokio::spawn(async move { follower.follow(&shared.keys[0], &call(Instant::now() + UPKEEP)).await });
+        tokio::spawn(async move { follower.follow(shared.lineup.write_key(), &call(Instant::now() + UPKEEP)).await });
     }
 
     /// Whether a write needs no KMS: a valid local KEK is in memory.
     #[must_use]
     pub fn carries_writes(&self) -> bool {
-        false
+        self.shared.kek.carries_writes()
     }
 
     /// Whether a restart of kube-apiserver would be carried through a KMS outage: a valid local KEK is in memory, and
     /// every KEK known is unwrapped.
     #[must_use]
     pub fn carries_restart(&self) -> bool {
-        false
+        self.shared.kek.carries_restart()
     }
 
     /// Drops what was unwrapped under a key, by its configured name or its ARN, and its KEKs. Loads under way answer
     /// those who wait, and are not kept.
     pub fn flush(&self, key: &str) -> Flushed {
-        let directory = &self.shared.directory;
+        let directory = &self.shared.lineup.directory;
         let index = directory.by_name(key).or_else(|| directory.by_arn(key));
         let name = index.map_or(key, |index| directory.name(index));
         let mut judged: HashMap<Arc<str>, bool> = HashMap::new();
-        let unwraps = self.shared.unwraps.evict_values_where(|_, unwrap| {
-            let arn = &unwrap.origin.arn;
+        let mut is_under = |origin: &Origin| {
+            let arn = &origin.arn;
             *judged.entry(Arc::clone(arn)).or_insert_with(|| {
                 **arn == *key || **arn == *name || (index.is_some() && directory.by_arn(arn) == index)
             })
-        });
-        Flushed { unwraps, keks: 0 }
+        };
+        let unwraps = self.shared.unwraps.evict_values_where(|_, unwrap| is_under(&unwrap.origin));
+        Flushed { unwraps, keks: self.shared.kek.flush(is_under) }
     }
 
     /// What is in memory, and how it served.
     #[must_use]
     pub fn statistics(&self) -> Statistics {
-        Statistics { unwraps: self.shared.unwraps.stats(), v1_deks: self.shared.v1_deks.count() }
+        let shared = &self.shared;
+        Statistics { unwraps: shared.unwraps.stats(), v1_deks: shared.v1_deks.count(), keks: shared.kek.statistics() }
     }
 
     /// The settings that it was opened with.
@@ -268,14 +299,14 @@ impl KeySet {
     }
 
     /// The value of a blob: from memory, from a call under way, or from one of our own.
-    async fn unwrap(&self, request: &Request<'_>, blob: &[u8], key_id: Option<&str>) -> Result<Plaintext, Refusal> {
+    async fn unwrap(&self, request: &Request<'_>, blob: &[u8], named: Option<usize>) -> Result<Plaintext, Refusal> {
         let (id, shared) = (unwraps::id(blob), &self.shared);
         if let Some(unwrap) = shared.unwraps.get(&id, 0) {
             return Ok(shared.serve(request, &unwrap));
         }
         loop {
             let served =
-                timeout_at(request.deadline, shared.unwraps.get_or_load(id, 0, self.load(request, blob, key_id)));
+                timeout_at(request.deadline, shared.unwraps.get_or_load(id, 0, self.load(request, blob, named)));
             match served.await.map_err(|_| Refusal::Deadline)? {
                 Ok(served) if served.origin == ServedBy::Loaded => return Ok(served.value.plaintext()),
                 Ok(served) => return Ok(shared.serve(request, &served.value)),
@@ -286,16 +317,16 @@ impl KeySet {
     }
 
     /// Asks the keys that may open `blob`, one after the other; owns what it needs, for it may outlive its caller.
-    fn load(&self, request: &Request<'_>, blob: &[u8], key_id: Option<&str>) -> impl FnOnce() -> Load + use<> {
+    fn load(&self, request: &Request<'_>, blob: &[u8], named: Option<usize>) -> impl FnOnce() -> Load + use<> {
         let (shared, blob) = (Arc::clone(&self.shared), blob.to_vec());
-        let order = shared.order(&blob, key_id);
+        let order = shared.lineup.order(&blob, named);
         let (api, uid, deadline) = (request.api, request.uid.map(str::to_owned), request.deadline);
         move || {
             async move {
                 let call = Call { source: Source::Traffic(api), uid: uid.as_deref(), deadline };
-                let opened = shared.first_to_open(&call, &blob, &order).await;
+                let opened = shared.lineup.first_to_open(&call, Purpose::Object, &blob, &order).await;
                 let (unwrapped, index) = opened.map_err(|refusal| LoadFailed { refusal, deadline })?;
-                let route = Arc::clone(shared.keys[index].route());
+                let route = Arc::clone(shared.lineup.keys[index].route());
                 Ok(Unwrap::new(unwrapped.plaintext.expose_secret(), unwrapped.origin, route))
             }
             .boxed()
@@ -317,39 +348,6 @@ impl Shared {
         let origin = &unwrap.origin;
         self.observer.served_from_memory(request.api, &origin.arn, origin.request_id.as_deref());
         unwrap.plaintext()
-    }
-
-    /// Which keys to try: the one that is named, the write key, then the read keys; of those that open the same blobs
-    /// the first.
-    fn order(&self, blob: &[u8], key_id: Option<&str>) -> Vec<usize> {
-        let named = key_id.and_then(|key_id| self.directory.by_key_id(key_id));
-        let mut order: Vec<usize> = Vec::with_capacity(self.keys.len());
-        for index in named.into_iter().chain(0..self.keys.len()) {
-            let key = &self.keys[index];
-            if key.may_open(blob) && order.iter().all(|&before| self.keys[before].route() != key.route()) {
-                order.push(index);
-            }
-        }
-        order
-    }
-
-    /// What the first key that opens `blob` finds in it, and that key. Only a refusal of the blob leads to the next
-    /// key; if none opens it, the first one's refusal is the answer.
-    async fn first_to_open(
-        &self,
-        call: &Call<'_>,
-        blob: &[u8],
-        order: &[usize],
-    ) -> Result<(Unwrapped, usize), Refusal> {
-        let mut first = None;
-        for &index in order {
-            match self.keys[index].decrypt(call, Purpose::Object, blob).await {
-                Ok(unwrapped) => return Ok((unwrapped, index)),
-                Err(refusal) if self.keys[index].leads_on(&refusal) => _ = first.get_or_insert(refusal),
-                Err(refusal) => return Err(refusal),
-            }
-        }
-        Err(first.unwrap_or(Malformed::ForeignKey.into()))
     }
 }
 

@@ -12,8 +12,8 @@ use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
-use super::Refusal;
 use super::service::{Origin, Route};
+use super::{KekStatistics, Refusal};
 
 /// The longest value that lives in a slot of locked memory; kube-apiserver's seeds and DEKs have 32 bytes.
 const SLOT: usize = 64;
@@ -107,6 +107,8 @@ pub struct Statistics {
     /// Distinct v1 DEKs that kube-apiserver asked to decrypt in the last one to two hours. Its own cache holds 1,000: if
     /// these are more, each LIST asks again.
     pub v1_deks: usize,
+    /// The local KEKs.
+    pub keks: KekStatistics,
 }
 
 /// What a flush dropped.

@@ -1,0 +1,360 @@
+//! The KEK that writes: the one in use, its limits, and where the next one comes from.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use arc_swap::ArcSwapOption;
+use sealkit_aws::FaultClass;
+use sealkit_envelope::cache::{Coalescing, Limits, Spawner};
+use tokio::task::spawn_blocking;
+use tokio::time::{Instant, timeout_at};
+
+use super::clock::WallClock;
+use super::form::KekId;
+use super::ring::{Ring, is_refused};
+use super::uses::{BLOCK, Spent, Uses};
+use super::{Kek, Upstream, WritingKek};
+use crate::keys::service::{Call, Origin};
+use crate::keys::state::{KekRecord, State, StateFile};
+use crate::keys::unwraps::LoadFailed;
+use crate::keys::{LocalKekSettings, Refusal, Source, StateFileHealth};
+
+/// A KEK made later than this by the clock, in seconds, was made by a clock that was wrong: how old it is nobody knows, so
+/// it is renewed. Less is the clock being set.
+const FUTURE: u64 = 60 * 60;
+
+/// The KEK that writes, and where the next one comes from.
+pub(super) struct Writer {
+    settings: LocalKekSettings,
+    ring: Arc<Ring>,
+    upstream: Arc<dyn Upstream>,
+    state: Option<Arc<StateFile>>,
+    clock: Arc<dyn WallClock>,
+    in_use: ArcSwapOption<InUse>,
+    /// The KEK of the state file to go on with, until it is unwrapped or another one is made.
+    resume: Mutex<Option<Resume>>,
+    /// KEKs being made; it stores nothing.
+    makes: Coalescing<(), (), LoadFailed>,
+    /// Whether the upkeep was woken since it last looked.
+    woken: AtomicBool,
+    failures: AtomicU32,
+    last_refusal: Mutex<Option<Refusal>>,
+}
+
+/// The KEK that writes.
+struct InUse {
+    kek: Arc<Kek>,
+    /// When it was made, in seconds since 1970.
+    created: u64,
+    uses: Uses,
+    /// One reservation at a time: each is for the block after the last.
+    reserving: tokio::sync::Mutex<()>,
+}
+
+impl InUse {
+    fn new(kek: Arc<Kek>, created: u64, uses: Uses) -> Arc<Self> {
+        Arc::new(Self { kek, created, uses, reserving: tokio::sync::Mutex::default() })
+    }
+}
+
+#[derive(Clone)]
+struct Resume {
+    wrapped: Vec<u8>,
+    key: String,
+    created: u64,
+    reserved_uses: u64,
+}
+
+impl Writer {
+    pub(super) fn new(
+        settings: LocalKekSettings,
+        ring: Arc<Ring>,
+        upstream: Arc<dyn Upstream>,
+        state: Option<Arc<StateFile>>,
+        clock: Arc<dyn WallClock>,
+    ) -> Self {
+        let known = state.as_ref().map(|file| file.state()).unwrap_or_default();
+        let resume = known.writing().map(|(record, writing)| Resume {
+            wrapped: record.wrapped.clone(),
+            key: record.key.clone(),
+            created: writing.created,
+            reserved_uses: writing.reserved_uses,
+        });
+        // Under the write key and within the hard limits; one past the soft ones goes on until it is renewed.
+        let now = clock.unix_seconds();
+        let resume = resume.filter(|resume| {
+            upstream.by_name(&resume.key) == Some(0)
+                && age(resume.created, now) < settings.max_age.as_secs()
+                && resume.reserved_uses < settings.max_uses
+        });
+        let limits = Limits { max_entries: 0, max_age: None, max_uses: None, max_bytes: None };
+        let spawner: Spawner = Arc::new(|load| drop(tokio::spawn(load)));
+        Self {
+            settings,
+            ring,
+            upstream,
+            state,
+            clock,
+            in_use: ArcSwapOption::empty(),
+            resume: Mutex::new(resume),
+            makes: Coalescing::new(limits).with_spawner(spawner),
+            woken: AtomicBool::new(false),
+            failures: AtomicU32::new(0),
+            last_refusal: Mutex::default(),
+        }
+    }
+
+    /// Goes on with the KEK of `before`, and shares its count with it, if that is under the write key as it is now.
+    pub(super) fn adopt(&self, before: &Self, index_now: impl Fn(&Origin, usize) -> Option<usize>) {
+        let Some(in_use) = before.in_use.load_full() else { return };
+        if index_now(&in_use.kek.origin, in_use.kek.index) == Some(0) {
+            self.install(in_use, self.ring.epoch());
+        }
+    }
+
+    /// The KEK to write under once. Where there is none in its limits, one is asked for: whoever comes meanwhile waits
+    /// for the same call.
+    ///
+    /// # Errors
+    ///
+    /// If there is none, and KMS does not answer in time, or refuses.
+    pub(super) async fn take(self: &Arc<Self>, deadline: Instant) -> Result<Arc<Kek>, Refusal> {
+        // A KEK that was just made may be spent by others before we get to it, though hardly twice.
+        for _ in 0..4 {
+            if let Some(in_use) = self.in_use.load_full() {
+                match self.count_use(&in_use) {
+                    Ok(()) => {
+                        self.look_ahead(&in_use);
+                        return Ok(Arc::clone(&in_use.kek));
+                    }
+                    Err(Spent::Reservation) if self.reserve(&in_use).await => continue,
+                    Err(Spent::Reservation | Spent::Limit) => {}
+                }
+            }
+            self.make(deadline).await?;
+        }
+        Err(Refusal::Internal("each local KEK that is made is spent at once: its limits are too low"))
+    }
+
+    /// Whether a write needs no KMS now.
+    pub(super) fn can_write(&self) -> bool {
+        let can_reserve = || self.ring.state_health() == StateFileHealth::Ok;
+        self.in_use
+            .load()
+            .as_ref()
+            .is_some_and(|in_use| self.is_in_limits(in_use) && (!in_use.uses.is_unreserved() || can_reserve()))
+    }
+
+    /// Whether another KEK is to be made while this one goes on, or there is none.
+    pub(super) fn is_due(&self) -> bool {
+        self.in_use.load().as_ref().is_none_or(|in_use| {
+            let is_stuck = in_use.uses.is_unreserved() && self.ring.state_health() != StateFileHealth::Ok;
+            self.wants_renewal(in_use) || !self.is_in_limits(in_use) || is_stuck
+        })
+    }
+
+    /// Drops the KEK that writes if its origin fulfils `condition`.
+    pub(super) fn flush(&self, mut condition: impl FnMut(&Origin) -> bool) {
+        // A make under way is not joined any more, and by the ring's epoch not installed.
+        self.makes.clear();
+        let _no_install = self.resume();
+        if self.in_use.load().as_ref().is_some_and(|in_use| condition(&in_use.kek.origin)) {
+            self.in_use.store(None);
+            self.ring.set_writing(None);
+            self.wake();
+        }
+    }
+
+    pub(super) fn statistics(&self) -> Option<WritingKek> {
+        let in_use = self.in_use.load();
+        let in_use = in_use.as_ref()?;
+        let age_seconds = age(in_use.created, self.clock.unix_seconds());
+        Some(WritingKek { age_seconds, uses: in_use.uses.count() })
+    }
+
+    pub(super) fn failures(&self) -> u32 {
+        self.failures.load(Ordering::Relaxed)
+    }
+
+    /// Reserves uses ahead, where half of the last block is used.
+    pub(super) async fn reserve_ahead(self: &Arc<Self>) -> bool {
+        let Some(in_use) = self.in_use.load_full() else { return true };
+        self.state.is_none() || !in_use.uses.wants_reservation() || self.reserve_in_file(&in_use).await
+    }
+
+    /// From now on a use past a limit wakes the upkeep again.
+    pub(super) fn looked(&self) {
+        self.woken.store(false, Ordering::Relaxed);
+    }
+
+    /// Goes on with the KEK of the state file, or makes one, and writes under it; where the one in use is not due, it
+    /// stays. One call at a time, however many ask.
+    ///
+    /// # Errors
+    ///
+    /// If KMS does not answer in time, or refuses.
+    pub(super) async fn make(self: &Arc<Self>, deadline: Instant) -> Result<(), Refusal> {
+        loop {
+            let writer = Arc::clone(self);
+            let load = move || async move {
+                let made = writer.make_now(deadline).await;
+                writer.note(&made);
+                made.map_err(|refusal| LoadFailed { refusal, deadline })
+            };
+            match timeout_at(deadline, self.makes.get_or_load((), 0, load)).await {
+                // The call has more time than we; why there is no KEK is known from the last one.
+                Err(_) => return Err(self.last_refusal().clone().unwrap_or(Refusal::Deadline)),
+                Ok(Ok(_)) => return Ok(()),
+                // It was another's call, which had less time than there is.
+                Ok(Err(failed)) if failed.leaves_time(deadline) => {}
+                Ok(Err(failed)) => return Err(failed.refusal),
+            }
+        }
+    }
+
+    async fn make_now(self: &Arc<Self>, deadline: Instant) -> Result<(), Refusal> {
+        if !self.is_due() {
+            return Ok(());
+        }
+        let epoch = self.ring.epoch();
+        let resume = self.resume().clone();
+        if let Some(resume) = resume {
+            match self.ring.unwrap(KekId::of(&resume.wrapped), &resume.wrapped, &resume.key).await {
+                // Another key than the write key opens it: its context, or what its name stands for, has changed.
+                Ok(kek) if kek.index != 0 => *self.resume() = None,
+                Ok(kek) => {
+                    let uses = Uses::recorded(resume.reserved_uses);
+                    self.install(InUse::new(kek, resume.created, uses), epoch);
+                    return Ok(());
+                }
+                Err(refusal) if !is_refused(&refusal) => return Err(refusal),
+                Err(refusal) if refusal.fault_class() == Some(FaultClass::Refused) => *self.resume() = None,
+                Err(_) => {}
+            }
+        }
+        let made = self.upstream.generate(Call { source: Source::Upkeep, uid: None, deadline }).await?;
+        let kek = Arc::new(Kek::new(made.key, &made.blob, made.origin, 0));
+        tracing::info!(kek_id = %kek.kek_id, key = %self.upstream.name(0), "a local KEK was made");
+        self.ring.put(&kek, epoch);
+        self.install(InUse::new(kek, self.clock.unix_seconds(), Uses::unrecorded()), epoch);
+        Ok(())
+    }
+
+    /// Writes under this KEK from now on, unless there was a flush since `epoch`.
+    fn install(&self, in_use: Arc<InUse>, epoch: u64) {
+        // Held by a flush too, which has then either changed the epoch or finds this KEK.
+        let mut resume = self.resume();
+        if epoch != self.ring.epoch() {
+            return;
+        }
+        *resume = None;
+        self.ring.set_writing(Some(in_use.kek.kek_id));
+        self.in_use.store(Some(in_use));
+        self.wake();
+    }
+
+    fn count_use(&self, in_use: &InUse) -> Result<(), Spent> {
+        if age(in_use.created, self.clock.unix_seconds()) >= self.settings.max_age.as_secs() {
+            return Err(Spent::Limit);
+        }
+        in_use.uses.take(self.settings.max_uses)
+    }
+
+    fn is_in_limits(&self, in_use: &InUse) -> bool {
+        age(in_use.created, self.clock.unix_seconds()) < self.settings.max_age.as_secs()
+            && in_use.uses.count() < self.settings.max_uses
+    }
+
+    fn wants_renewal(&self, in_use: &InUse) -> bool {
+        let now = self.clock.unix_seconds();
+        age(in_use.created, now) >= self.settings.renew_after.as_secs()
+            || in_use.uses.count() >= self.settings.renew_after_uses
+            || in_use.created > now.saturating_add(FUTURE)
+    }
+
+    /// Wakes the upkeep for what it should do before a write has to wait.
+    fn look_ahead(&self, in_use: &InUse) {
+        if self.wants_renewal(in_use) || (self.state.is_some() && in_use.uses.wants_reservation()) {
+            self.wake();
+        }
+    }
+
+    fn wake(&self) {
+        // Once until it has looked: in an outage each write would wake it.
+        if !self.woken.swap(true, Ordering::Relaxed) {
+            self.ring.wake.work.notify_one();
+        }
+    }
+
+    /// Reserves the next block for a write that waits. False where this KEK can write no more.
+    async fn reserve(self: &Arc<Self>, in_use: &Arc<InUse>) -> bool {
+        if self.reserve_in_file(in_use).await {
+            return true;
+        }
+        // The disk is full, say. The file must not understate the uses: with the file gone the next start makes a KEK of
+        // its own, and this one may go on.
+        let Some(state) = self.state.clone() else { return false };
+        let removed = spawn_blocking(move || state.remove()).await.unwrap_or(false);
+        if removed {
+            tracing::warn!("the state file cannot be written, and is removed, so that writes go on");
+            in_use.uses.forgotten();
+        }
+        removed
+    }
+
+    /// Reserves the next block in the state file. True if there are uses reserved now.
+    async fn reserve_in_file(self: &Arc<Self>, in_use: &Arc<InUse>) -> bool {
+        let Some(state) = self.state.clone() else { return false };
+        let _one_at_a_time = in_use.reserving.lock().await;
+        if !in_use.uses.wants_reservation() {
+            return true;
+        }
+        let (in_use, key) = (Arc::clone(in_use), self.upstream.name(0));
+        let reserved = spawn_blocking(move || {
+            let record = KekRecord { wrapped: in_use.kek.wrapped.to_vec(), key: key.to_string(), writing: None };
+            let at_least = in_use.uses.begin_reservation();
+            match state.update(|state: &mut State| state.reserve(&record, in_use.created, at_least, BLOCK)) {
+                Ok(block) => {
+                    in_use.uses.reserved(block);
+                    true
+                }
+                Err(error) => {
+                    in_use.uses.not_reserved(error.may_be_written());
+                    false
+                }
+            }
+        });
+        reserved.await.unwrap_or(false)
+    }
+
+    /// Counts failures, and logs the first of several and the end of them.
+    fn note(&self, made: &Result<(), Refusal>) {
+        let before = match made {
+            Ok(()) => self.failures.swap(0, Ordering::Relaxed),
+            Err(_) => self.failures.fetch_add(1, Ordering::Relaxed),
+        };
+        *self.last_refusal() = made.as_ref().err().cloned();
+        let can_write = self.can_write();
+        match made {
+            Ok(()) if before > 0 => tracing::info!(failures = before, "there is a local KEK again"),
+            Err(error) if before == 0 && can_write => {
+                tracing::warn!(%error, "the local KEK cannot be renewed; it goes on to its hard limits");
+            }
+            Err(error) if before == 0 => tracing::warn!(%error, "there is no local KEK, and none can be made"),
+            _ => {}
+        }
+    }
+
+    fn last_refusal(&self) -> MutexGuard<'_, Option<Refusal>> {
+        self.last_refusal.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn resume(&self) -> MutexGuard<'_, Option<Resume>> {
+        self.resume.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Seconds from `created` to `now`; none where the clock was set back.
+fn age(created: u64, now: u64) -> u64 {
+    now.saturating_sub(created)
+}
