@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Runs every fuzz target for the given number of seconds, on the stable compiler.
+# Runs every fuzz target, of all fuzz crates, for the given number of seconds, on the stable compiler.
 # Usage: fuzz.sh SECONDS [TARGET...]
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/../../envelope/fuzz"
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 seconds=$1
 shift
@@ -12,16 +12,32 @@ fuzz="$cache/tools/bin/cargo-fuzz"
 export RUSTC_BOOTSTRAP=1
 export CARGO_TARGET_DIR="$cache/fuzz"
 
+# Target names are unique among the crates: each is also the name of a program in the one target directory.
+declare -A crate_of
+known=()
+for crate in envelope kms-plugin; do
+    while read -r target; do
+        crate_of[$target]=$crate
+        known+=("$target")
+    done < <(cd "$crate/fuzz" && "$fuzz" list)
+done
+
 targets=("$@")
-if ((${#targets[@]} == 0)); then mapfile -t targets < <("$fuzz" list); fi
+if ((${#targets[@]} == 0)); then targets=("${known[@]}"); fi
 
 for target in "${targets[@]}"; do
+    if [[ -z ${crate_of[$target]:-} ]]; then
+        printf 'fuzz.sh: there is no target "%s"; there are: %s\n' "$target" "${known[*]}" >&2
+        exit 2
+    fi
     # What is found stays in the cache and starts the next run; the seeds in the tree stay as they are.
     corpus="$cache/corpus/$target"
     mkdir -p "$corpus"
     printf '%s: %d s\n' "$target" "$seconds"
-    "$fuzz" run "$target" "$corpus" "seeds/$target" -- \
-        -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 2>"$cache/fuzz-$target.log" ||
-        { tail -40 "$cache/fuzz-$target.log"; exit 1; }
+    (
+        cd "${crate_of[$target]}/fuzz"
+        "$fuzz" run "$target" "$corpus" "seeds/$target" -- \
+            -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -print_final_stats=1
+    ) 2>"$cache/fuzz-$target.log" || { tail -40 "$cache/fuzz-$target.log"; exit 1; }
     grep -E 'number_of_executed_units|peak_rss_mb' "$cache/fuzz-$target.log"
 done

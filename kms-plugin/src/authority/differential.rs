@@ -171,11 +171,13 @@ impl Judge {
             assert_eq!(meant, given, "a block that is too long passes");
             self.strict = false;
         }
-        let strict = self.strict && client.iter().filter(|(name, _)| name == b":authority").count() == 1;
+        // Of several, h2 refuses the call, and only their texts are changed.
+        let is_only_one = client.iter().filter(|(name, _)| name == b":authority").count() == 1;
+        let strict = self.strict && is_only_one;
         if is_taken_out(&client, &server) {
             return true;
         }
-        let server = put_back(&client, server);
+        let server = if is_only_one { put_back(&client, server) } else { server };
         assert_eq!(client.len(), server.len(), "{client:?} became {server:?}");
         for (place, (sent, got)) in client.iter().zip(&server).enumerate() {
             if sent.0 != b":authority" {
