@@ -23,6 +23,7 @@ mod observer;
 mod probe;
 mod refusal;
 mod report;
+mod request_id;
 mod rotation;
 mod service;
 mod set;

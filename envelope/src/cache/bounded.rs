@@ -39,7 +39,8 @@ pub struct Bounded<K, V> {
 
 struct Entry<V> {
     value: Arc<V>,
-    spending: Arc<Spending>,
+    /// None where nothing limits it: of 20,000 entries that is a MiB.
+    spending: Option<Arc<Spending>>,
     /// When it was stored, and a number that tells entries of one instant apart.
     born: (Duration, u64),
 }
@@ -64,9 +65,10 @@ impl<K: Hash + Eq + Clone, V> Bounded<K, V> {
     pub fn get(&mut self, key: &K, bytes: u64, now: Duration) -> Option<Arc<V>> {
         self.sweep(now);
         let entry = self.entries.get(key)?;
-        if entry.spending.reserve(bytes, &self.limits) {
-            let value = Arc::clone(&entry.value);
-            if entry.spending.is_exhausted(&self.limits) {
+        let value = Arc::clone(&entry.value);
+        let Some(spending) = &entry.spending else { return Some(value) };
+        if spending.reserve(bytes, &self.limits) {
+            if spending.is_exhausted(&self.limits) {
                 self.remove_spent(key);
             }
             return Some(value);
@@ -97,7 +99,8 @@ impl<K: Hash + Eq + Clone, V> Bounded<K, V> {
         if self.limits.max_age.is_some() {
             self.by_age.insert(born, key.clone());
         }
-        self.entries.put(key, Entry { value, spending, born });
+        let is_limited = self.limits.max_uses.is_some() || self.limits.max_bytes.is_some();
+        self.entries.put(key, Entry { value, spending: is_limited.then_some(spending), born });
     }
 
     /// Removes every entry that is too old at the time `now`; says how many.

@@ -135,17 +135,17 @@ impl KeySet {
         let (before, after) = (&self.shared, Arc::get_mut(&mut new.shared).expect("nobody else has it yet"));
         after.v1_deks = Arc::clone(&before.v1_deks);
         after.lineup.directory.adopt(&before.lineup.directory);
-        let is_kept = |origin: &Origin| {
+        let is_kept = |arn: &str| {
             // A key that was configured and is no longer has lost its say, though another could open its blobs.
-            let was_configured = before.lineup.directory.by_arn(&origin.arn).is_some();
-            let is_configured = after.lineup.directory.by_arn(&origin.arn).is_some();
+            let was_configured = before.lineup.directory.by_arn(arn).is_some();
+            let is_configured = after.lineup.directory.by_arn(arn).is_some();
             is_configured || !was_configured
         };
         let opens = |route: &Route| after.lineup.keys.iter().position(|key| **key.route() == *route);
-        after.unwraps.adopt(&before.unwraps, |_, unwrap| opens(&unwrap.route).is_some() && is_kept(&unwrap.origin));
-        after
-            .kek
-            .adopt(&before.kek, |origin, index| opens(before.lineup.keys[index].route()).filter(|_| is_kept(origin)));
+        after.unwraps.adopt(&before.unwraps, |_, unwrap| opens(&unwrap.route).is_some() && is_kept(&unwrap.arn));
+        after.kek.adopt(&before.kek, |origin, index| {
+            opens(before.lineup.keys[index].route()).filter(|_| is_kept(&origin.arn))
+        });
         let stays = before.settings.write == after.settings.write
             && before.settings.local_kek.is_some() == after.settings.local_kek.is_some();
         if let (Some(follower), Some(_), true) = (&before.follower, &after.follower, stays) {
@@ -275,14 +275,13 @@ impl KeySet {
         let index = directory.by_name(key).or_else(|| directory.by_arn(key));
         let name = index.map_or(key, |index| directory.name(index));
         let mut judged: HashMap<Arc<str>, bool> = HashMap::new();
-        let mut is_under = |origin: &Origin| {
-            let arn = &origin.arn;
+        let mut is_under = |arn: &Arc<str>| {
             *judged.entry(Arc::clone(arn)).or_insert_with(|| {
                 **arn == *key || **arn == *name || (index.is_some() && directory.by_arn(arn) == index)
             })
         };
-        let unwraps = self.shared.unwraps.evict_values_where(|_, unwrap| is_under(&unwrap.origin));
-        Flushed { unwraps, keks: self.shared.kek.flush(is_under) }
+        let unwraps = self.shared.unwraps.evict_values_where(|_, unwrap| is_under(&unwrap.arn));
+        Flushed { unwraps, keks: self.shared.kek.flush(|origin| is_under(&origin.arn)) }
     }
 
     /// What is in memory, and how it served.
@@ -345,8 +344,11 @@ fn follower(settings: &KeySetSettings, directory: &Directory) -> Option<Arc<Foll
 impl Shared {
     /// Gives out what is in memory, and tells of it.
     fn serve(&self, request: &Request<'_>, unwrap: &Unwrap) -> Plaintext {
-        let origin = &unwrap.origin;
-        self.observer.served_from_memory(request.api, &origin.arn, origin.request_id.as_deref());
+        let tell = |request_id: Option<&str>| self.observer.served_from_memory(request.api, &unwrap.arn, request_id);
+        match &unwrap.request_id {
+            Some(request_id) => request_id.with(|text| tell(Some(text))),
+            None => tell(None),
+        }
         unwrap.plaintext()
     }
 }

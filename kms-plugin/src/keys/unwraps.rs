@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
+use super::request_id::RequestId;
 use super::service::{Origin, Route};
 use super::{KekStatistics, Refusal};
 
@@ -30,8 +31,10 @@ pub(super) type BlobId = [u8; 32];
 /// A blob's value, and where it came from.
 pub(super) struct Unwrap {
     value: Value,
-    /// Who answered, for the audit line of each use.
-    pub(super) origin: Origin,
+    /// The key that answered.
+    pub(super) arn: Arc<str>,
+    /// The call that filled the entry: it joins the audit lines of each use to that call's, which says the rest.
+    pub(super) request_id: Option<RequestId>,
     /// Where and with which context the blob opens; on a reload it is kept while a key has this route.
     pub(super) route: Arc<Route>,
 }
@@ -82,7 +85,8 @@ impl Unwrap {
         } else {
             Value::Long(Zeroizing::new(plaintext.into()))
         };
-        Self { value, origin, route }
+        let request_id = origin.request_id.map(RequestId::new);
+        Self { value, arn: origin.arn, request_id, route }
     }
 
     pub(super) fn expose_secret(&self) -> &[u8] {
