@@ -417,8 +417,12 @@ async fn a_drain_ends_in_time_whatever_clients_do() {
     // And one that never reads.
     let _silent = server.blocking(|path| UnixStream::connect(path).unwrap()).await;
     let start = Instant::now();
-    server.shutdown.send(()).unwrap();
-    server.ended.await.unwrap().unwrap();
+    let Server { fake, shutdown, ended, .. } = server;
+    shutdown.send(()).unwrap();
+    ended.await.unwrap().unwrap();
     assert!((300..1000).contains(&start.elapsed().as_millis()), "{:?}", start.elapsed());
     call.await.unwrap().unwrap_err();
+    while fake.running.load(Ordering::SeqCst) != 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
