@@ -154,3 +154,6 @@ impl Plugin {
         problems.finish()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -151,7 +151,7 @@ impl Reader {
         let each = names.iter().zip(paths).zip(contexts);
         let each: Vec<_> = each
             .map(|((name, path), context)| {
-                let path = self.value("--listen", Some(&path), settings::path);
+                let path = self.value("--listen", Some(&path), settings::socket_path);
                 let name = self.value("--key", Some(name), settings::key_name);
                 let write = KeySettings { name: name?, context, ..template.write.clone() };
                 Some(ProviderSettings {

@@ -14,7 +14,7 @@ pub(crate) const MOST_CACHE_ENTRIES: usize = 10_000_000;
 const LONGEST_FLUSH: std::time::Duration = std::time::Duration::from_secs(60 * 60);
 
 pub(super) fn provider(table: &mut Table<'_>) -> Option<ProviderSettings> {
-    let path = table.required("path", |field| field.parse_with(settings::path));
+    let path = table.required("path", |field| field.parse_with(settings::socket_path));
     let mode = table.optional("mode", mode).unwrap_or(DEFAULT_MODE);
     let owner = table.optional("owner", id);
     let group = table.optional("group", id);

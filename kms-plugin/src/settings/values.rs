@@ -65,6 +65,15 @@ pub(crate) fn http_path(text: &str) -> Result<String, ValueError> {
     }
 }
 
+/// The path of a socket. Absolute, for kube-apiserver must name the same one.
+pub(crate) fn socket_path(text: &str) -> Result<PathBuf, ValueError> {
+    if text.starts_with('/') {
+        Ok(text.into())
+    } else {
+        Err(ValueError::Form("the path of a socket begins with / (and has no unix:// before it)"))
+    }
+}
+
 /// A path; a relative one would mean something else to a process started elsewhere, but that is its starter's affair.
 pub(crate) fn path(text: &str) -> Result<PathBuf, ValueError> {
     if text.is_empty() { Err(ValueError::Form("it names no file")) } else { Ok(text.into()) }
