@@ -152,7 +152,10 @@ impl LocalKek {
             return Some(Err(Malformed::OversizedPlaintext { length, max }.into()));
         }
         Some(match writer.take(request.deadline).await {
-            Ok(kek) => kek.seal(request.api, plaintext),
+            Ok(kek) => {
+                self.ring.tell_encrypted(request, &kek);
+                kek.seal(request.api, plaintext)
+            }
             Err(refusal) => Err(refusal),
         })
     }

@@ -9,7 +9,7 @@ use prometheus::{IntCounterVec, IntGaugeVec, Opts};
 use super::{VALID, counters};
 use crate::audit::Audit;
 use crate::health::{Reason, State, Verdict};
-use crate::keys::{ListOutcome, RotationStatus, Statistics};
+use crate::keys::{KekStatistics, ListOutcome, RotationStatus, StateFileHealth, Statistics};
 use crate::service::SocketState;
 
 /// The families of one reading. They are made anew for each, so no two of them mix.
@@ -32,6 +32,12 @@ struct Reading {
     v1_deks: IntGaugeVec,
     connections: IntCounterVec,
     audit_lost: IntCounterVec,
+    keks: IntGaugeVec,
+    kek_age: IntGaugeVec,
+    kek_uses: IntGaugeVec,
+    kek_failures: IntGaugeVec,
+    keks_forgotten: IntCounterVec,
+    state_file: IntGaugeVec,
     material_rotated: IntGaugeVec,
     material_waiting: IntGaugeVec,
     rotations_listed: IntGaugeVec,
@@ -120,6 +126,28 @@ impl Reading {
                 &["socket", "outcome"],
             ),
             audit_lost: counters("seal_kms_plugin_audit_lost_total", "Audit lines that could not be written", &[]),
+            keks: gauges(
+                "seal_kms_plugin_keks",
+                "KEKs that are known: unwrapped (in memory), or pending (waiting for KMS to unwrap them)",
+                &["socket", "state"],
+            ),
+            kek_age: gauges("seal_kms_plugin_kek_age_seconds", "Age of the KEK that writes", &["socket"]),
+            kek_uses: gauges("seal_kms_plugin_kek_uses", "Uses of the KEK that writes", &["socket"]),
+            kek_failures: gauges(
+                "seal_kms_plugin_kek_renewal_failures",
+                "Failures in a row to make the first KEK, or the next",
+                &["socket"],
+            ),
+            keks_forgotten: counters(
+                "seal_kms_plugin_keks_forgotten_total",
+                "KEKs forgotten to make room: etcd holds more of them than are remembered",
+                &["socket"],
+            ),
+            state_file: gauges(
+                "seal_kms_plugin_state_file_ok",
+                "0 if the state file cannot be written or is not ours; absent without one",
+                &["socket"],
+            ),
             material_rotated: gauges(
                 "seal_kms_plugin_key_material_rotated_timestamp_seconds",
                 "When AWS rotated to the key material that is announced; absent for a key's first one",
@@ -191,6 +219,21 @@ impl Reading {
         self.evictions.with_label_values(&[label, "full"]).inc_by(unwraps.evicted_full);
         self.evictions.with_label_values(&[label, "flushed"]).inc_by(unwraps.evicted_asked);
         self.v1_deks.with_label_values(&[label]).set(signed(statistics.v1_deks));
+        self.read_keks(label, &statistics.keks);
+    }
+
+    fn read_keks(&self, label: &str, keks: &KekStatistics) {
+        self.keks.with_label_values(&[label, "unwrapped"]).set(signed(keks.unwrapped));
+        self.keks.with_label_values(&[label, "pending"]).set(signed(keks.pending));
+        if let Some(writing) = keks.writing {
+            self.kek_age.with_label_values(&[label]).set(i64::try_from(writing.age_seconds).unwrap_or(i64::MAX));
+            self.kek_uses.with_label_values(&[label]).set(i64::try_from(writing.uses).unwrap_or(i64::MAX));
+        }
+        self.kek_failures.with_label_values(&[label]).set(keks.failures.into());
+        self.keks_forgotten.with_label_values(&[label]).inc_by(keks.forgotten);
+        if keks.state_file != StateFileHealth::NotConfigured {
+            self.state_file.with_label_values(&[label]).set((keks.state_file == StateFileHealth::Ok).into());
+        }
     }
 
     fn read_rotation(&self, label: &str, rotation: &RotationStatus) {
@@ -214,6 +257,11 @@ impl Reading {
             &self.writes_carried,
             &self.entries,
             &self.v1_deks,
+            &self.keks,
+            &self.kek_age,
+            &self.kek_uses,
+            &self.kek_failures,
+            &self.state_file,
             &self.material_rotated,
             &self.material_waiting,
             &self.rotations_listed,
@@ -228,6 +276,7 @@ impl Reading {
             &self.evictions,
             &self.connections,
             &self.audit_lost,
+            &self.keks_forgotten,
         ];
         let families =
             gauges.into_iter().flat_map(Collector::collect).chain(counters.into_iter().flat_map(Collector::collect));

@@ -250,6 +250,11 @@ impl Ring {
         self.observer.served_from_memory(request.api, &kek.origin.arn, kek.origin.request_id.as_deref());
     }
 
+    /// Tells of a use of the KEK that writes.
+    pub(super) fn tell_encrypted(&self, request: &Request<'_>, kek: &Kek) {
+        self.observer.encrypted_in_memory(request.api, &kek.origin.arn, kek.origin.request_id.as_deref());
+    }
+
     fn roll(&self) -> MutexGuard<'_, Roll> {
         // Every change is complete before the lock is left.
         self.roll.lock().unwrap_or_else(PoisonError::into_inner)
