@@ -334,7 +334,8 @@ fn write_field(block: &mut Vec<u8>, script: &mut impl Iterator<Item = u8>) {
     match form & 0x0f {
         0 => return integer(block, 0x80, 7, 1 + usize::from(choice) % 61),
         1 | 2 => return integer(block, 0x80, 7, 62 + usize::from(choice) % 4),
-        3 => return integer(block, 0x20, 5, usize::from(choice) * 17),
+        // Small tables more often: there entries go.
+        3 => return integer(block, 0x20, 5, usize::from(choice) * if choice < 200 { 1 } else { 17 }),
         4..=7 => integer(block, first, prefix, 1),
         8 => integer(block, first, prefix, 1 + usize::from(choice) % 61),
         9 => integer(block, first, prefix, 62 + usize::from(choice) % 4),

@@ -99,6 +99,25 @@ fn an_evicted_name_is_not_taken_for_another() {
 }
 
 #[test]
+fn entries_go_at_exactly_the_size_of_the_table() {
+    // Entries of 10 + 1 + 32 and 1 + 9 + 32 bytes.
+    for (limit, stays) in [(85, true), (84, false)] {
+        for coded in [false, true] {
+            let mut block = Vec::new();
+            integer(&mut block, 0x20, 5, limit);
+            block.extend(authority(0x40, 6, "a", coded));
+            integer(&mut block, 0x40, 6, 0);
+            string(&mut block, b"x", coded);
+            string(&mut block, b"123456789", coded);
+            integer(&mut block, 0x00, 4, 63);
+            string(&mut block, b"/bad", coded);
+            let changed = adapt_block(&block) != block;
+            assert_eq!(changed, stays, "a table of {limit} bytes");
+        }
+    }
+}
+
+#[test]
 fn an_empty_authority_is_taken_out_and_the_block_keeps_its_length() {
     for empty in [&[0x81][..], &[0x01, 0x00], &[0x11, 0x00], &[0x11, 0x80]] {
         let block = [&[0x83, 0x86][..], empty, &[0x84, 0x40, 1, b'x', 1, b'y', 0xbe]].concat();
