@@ -11,3 +11,15 @@ step_speed_long() {
     python3 tests/bench/speed.py --markdown --sealctl "${CARGO_TARGET_DIR:-target}/release/sealctl" \
         --kms-double "${CARGO_TARGET_DIR:-target}/debug/sealkit-aws-double"
 }
+
+# The KMS plugin's figures beside their targets, half an hour of mixed load with faults, and its stories at their
+# full length.
+step_plugin_long() {
+    local load="${CARGO_TARGET_DIR:-target}/release/sealkit-kms-load" plugin="$dist_bin/seal-kms-plugin"
+    step_distribution
+    cargo build --locked --release --package sealkit-rig --bin sealkit-kms-load
+    "$load" targets --markdown "$plugin"
+    "$load" soak --duration 30m "$plugin"
+    SEALKIT_LONG=1 SEALKIT_KMS_PLUGIN="$plugin" \
+        cargo test --locked --package sealkit-rig --test kms_plugin -- --include-ignored
+}
