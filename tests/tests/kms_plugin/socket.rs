@@ -52,6 +52,17 @@ async fn a_live_socket_is_not_taken_over() {
     assert_eq!(healthz(&plugin.client()).await, "ok");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn only_listed_users_are_served() {
+    let scene = Scene::new();
+    let us = rustix::process::getuid().as_raw();
+    let plugin = scene.configured(&[&format!("allowedUids: [{us}]")]).start();
+    until_ok(&plugin).await;
+    let plugin = scene.configured(&[&format!("allowedUids: [{}]", us + 1)]).start();
+    let refused = plugin.client().status().await;
+    assert!(refused.is_err(), "{refused:?}");
+}
+
 #[test]
 fn what_is_no_socket_is_never_deleted() {
     let scene = Scene::new();
