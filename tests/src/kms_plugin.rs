@@ -399,3 +399,15 @@ pub fn program() -> &'static Path {
         target.join("debug/seal-kms-plugin")
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chunks_are_put_together() {
+        let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked";
+        assert_eq!(dechunked(head, "4\r\na b \r\n2\r\nc\n\r\n0\r\n\r\n"), "a b c\n");
+        assert_eq!(dechunked("HTTP/1.1 200 OK", "4\r\n"), "4\r\n");
+    }
+}
