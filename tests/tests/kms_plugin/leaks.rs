@@ -71,7 +71,8 @@ async fn seeds_and_deks_are_in_no_log_metric_audit_or_state_file() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crash_leaves_no_core() {
     let scene = Scene::new();
-    for signal in [Signal::SEGV, Signal::ABORT, Signal::QUIT] {
+    // Not SIGSEGV: Rust's own handler returns from one that another process sent.
+    for signal in [Signal::ABORT, Signal::QUIT] {
         let mut plugin = scene.local_kek().start();
         let canary = Canary::random();
         exercise(&scene, &plugin, &canary).await;

@@ -43,12 +43,13 @@ async fn a_call_in_flight_is_answered_before_it_ends() {
     let scene = Scene::new();
     let mut plugin = scene.direct().start();
     until_ok(&plugin).await;
-    scene.aws.set_latency(None, Duration::from_secs(1));
+    // Less than the second of silence after which an attempt is given up.
+    scene.aws.set_latency(None, Duration::from_millis(700));
     let client = plugin.client();
     // The connection stands before the signal.
     client.status().await.unwrap();
     let call = tokio::spawn(async move { client.encrypt(b"a seed", UID).await });
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
     plugin.signal(Signal::TERM);
     let sealed = call.await.unwrap().expect("it is answered");
     assert_eq!(sealed.key_id, scene.key);
@@ -102,11 +103,11 @@ async fn a_new_config_takes_over_without_a_gap() {
 #[test]
 fn every_mistake_is_told_at_once_with_the_exit_code_of_a_config() {
     let scene = Scene::new();
-    let plan = scene.direct().with_only(["--key", "no key at all", "--listen", "relative", "--health-port", "x"]);
+    let plan = scene.direct().with_only(["--key", "no key at all", "--source-arn", "no ARN", "--health-port", "x"]);
     let mut plugin = plan.spawn();
     assert_eq!(plugin.wait().code(), Some(3), "{}", plugin.log());
     let log = plugin.log();
-    for mistake in ["no key at all", "relative", "health-port"] {
+    for mistake in ["no key at all", "no ARN", "health-port"] {
         assert!(log.contains(mistake), "{mistake} is not in:\n{log}");
     }
 }
