@@ -61,7 +61,10 @@ async fn a_lost_state_file_loses_no_object() {
     until_ok(&plugin).await;
     let v1 = plugin.client().v1_encrypt(b"a DEK").await.unwrap();
     let v2 = plugin.client().encrypt(b"a seed", UID).await.unwrap();
-    std::fs::remove_file(plugin.dir().join("state")).unwrap();
+    let state = plugin.dir().join("state");
+    // It is written beside the calls, not before they are answered.
+    eventually("the state file is there", async || state.exists()).await;
+    std::fs::remove_file(&state).unwrap();
     let plugin = plugin.restart();
     assert_eq!(plugin.client().v1_decrypt(&v1).await.unwrap(), b"a DEK");
     assert_eq!(plugin.client().decrypt(&v2, UID).await.unwrap(), b"a seed");
