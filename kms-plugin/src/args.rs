@@ -143,6 +143,10 @@ pub(crate) struct OwnArgs {
     #[arg(long, value_name = "BOOLEAN", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub(crate) check_config: Option<String>,
 
+    /// The AWS profile [default: AWS_PROFILE]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+
     /// Append audit lines to FILE (JSON; docs/audit.md)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) audit: Option<String>,

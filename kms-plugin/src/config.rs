@@ -40,6 +40,7 @@ fn layer(table: &mut Table<'_>) -> Option<Layer> {
         healthz_path: table.optional("healthzPath", |field| field.parse_with(settings::http_path)),
         livez_path: table.optional("livezPath", |field| field.parse_with(settings::http_path)),
         deep_healthz: table.optional("deepHealthz", Field::boolean),
+        profile: table.optional("profile", Field::string),
         region: table.optional("region", |field| field.parse_with(settings::region)),
         kms_endpoint: table.optional("kmsEndpoint", |field| field.parse_with(settings::url)),
         source_arn: table.optional("sourceArn", Field::parse),

@@ -2,6 +2,7 @@
 //!
 //! Where systemd did not start the process each of these does nothing.
 
+use std::convert::Infallible;
 use std::future::pending;
 use std::time::Duration;
 
@@ -27,7 +28,7 @@ pub(crate) fn stopping() {
 }
 
 /// Tells systemd, twice in each of its intervals, that this runtime still runs tasks. Never ends.
-pub(crate) async fn watchdog() {
+pub(crate) async fn watchdog() -> Infallible {
     let Some(patience) = sd_notify::watchdog_enabled() else { return pending().await };
     let mut ticks = interval((patience / 2).max(Duration::from_millis(1)));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -88,7 +88,7 @@ async fn serve(args: &Args, mut plugin: Plugin, signals: Signals, mut file: Watc
     let mut watchdog = std::pin::pin!(notify::watchdog());
     loop {
         tokio::select! {
-            () = &mut watchdog => {}
+            never = &mut watchdog => match never {},
             name = ends.next() => return drain(plugin, ends, name).await,
             () = next(&mut hangup) => {
                 plugin.reopen_audit();
@@ -120,6 +120,7 @@ async fn drain(plugin: Plugin, mut ends: Ends, name: &'static str) -> Exit {
             info!("drained");
             Exit::Ok
         }
+        never = notify::watchdog() => match never {},
         again = ends.next() => {
             warn!(signal = again, "ended before calls in flight did");
             Exit::Signal(if again == "SIGINT" { 2 } else { 15 })

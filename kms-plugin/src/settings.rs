@@ -81,6 +81,8 @@ pub struct EndpointSettings {
 /// How AWS is reached, beside what the environment and the profile say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AwsSettings {
+    /// The profile, instead of `AWS_PROFILE`.
+    pub profile: Option<String>,
     /// The Region of keys that name none.
     pub region: Option<String>,
     /// The endpoint of KMS.
@@ -132,6 +134,7 @@ impl Settings {
     #[must_use]
     pub fn aws_options(&self) -> Options {
         let mut options = Options::new(concat!("seal-kms-plugin-", env!("CARGO_PKG_VERSION")));
+        options.profile.clone_from(&self.aws.profile);
         options.region.clone_from(&self.aws.region);
         options.endpoint.clone_from(&self.aws.kms_endpoint);
         options.source_arn.clone_from(&self.aws.source_arn);

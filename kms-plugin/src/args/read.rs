@@ -92,6 +92,7 @@ impl Reader {
             healthz_path: self.value("--healthz-path", shared.healthz_path.as_deref(), settings::http_path),
             livez_path: self.value("--livez-path", shared.livez_path.as_deref(), settings::http_path),
             deep_healthz: self.boolean("--deep-healthz", own.deep_healthz.as_deref()),
+            profile: stated(own.profile.as_ref()).map(str::to_owned),
             region: self.value("--region", stated(shared.region.as_ref()), settings::region),
             kms_endpoint: self.value("--kms-endpoint", stated(shared.kms_endpoint.as_ref()), settings::url),
             source_arn: self.value("--source-arn", stated(shared.source_arn.as_ref()), str::parse),

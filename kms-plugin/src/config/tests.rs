@@ -39,6 +39,7 @@ fn the_first_example_says_everything() {
     assert_eq!((layer.log_format, layer.log_level), (Some(LogFormat::Json), Some(LogLevel::Info)));
     assert!(layer.health_port.is_some() && layer.deep_healthz.is_some() && layer.kms_endpoint.is_some());
     assert!(layer.healthz_path.is_some() && layer.livez_path.is_some() && layer.region.is_some());
+    assert!(layer.profile.is_some());
     let providers = layer.providers.unwrap();
     let (socket, keys) = (&providers[0].socket, &providers[0].keys);
     assert_eq!((socket.mode, socket.owner, socket.group), (0o660, Some(0), Some(65_532)));

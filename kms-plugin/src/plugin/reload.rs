@@ -86,6 +86,7 @@ fn fixed(old: &Settings, new: &Settings) -> Vec<String> {
         ("healthzPath", old.endpoints.healthz_path != new.endpoints.healthz_path),
         ("livezPath", old.endpoints.livez_path != new.endpoints.livez_path),
         ("deepHealthz", old.endpoints.deep_healthz != new.endpoints.deep_healthz),
+        ("profile", old.aws.profile != new.aws.profile),
         ("region", old.aws.region != new.aws.region),
         ("kmsEndpoint", old.aws.kms_endpoint != new.aws.kms_endpoint),
         ("sourceArn", old.aws.source_arn != new.aws.source_arn),

@@ -17,6 +17,7 @@ pub(crate) struct Layer {
     pub(crate) healthz_path: Option<String>,
     pub(crate) livez_path: Option<String>,
     pub(crate) deep_healthz: Option<bool>,
+    pub(crate) profile: Option<String>,
     pub(crate) region: Option<String>,
     pub(crate) kms_endpoint: Option<String>,
     pub(crate) source_arn: Option<SourceArn>,
@@ -37,6 +38,7 @@ impl Layer {
             providers: Vec::new(),
             endpoints: EndpointSettings::default(),
             aws: AwsSettings {
+                profile: one.of("--profile", "profile", self.profile, file.profile),
                 region: one.of("--region", "region", self.region, file.region),
                 kms_endpoint: one.of("--kms-endpoint", "kmsEndpoint", self.kms_endpoint, file.kms_endpoint),
                 source_arn: one.of("--source-arn", "sourceArn", self.source_arn, file.source_arn),
