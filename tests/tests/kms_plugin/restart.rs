@@ -1,8 +1,17 @@
 //! The plugin is killed and started again.
 
-use sealkit_rig::{Effect, FaultRule, Operation};
+use std::path::PathBuf;
+
+use sealkit_rig::{Effect, FaultRule, KmsPlugin, Operation};
 
 use crate::scene::{Scene, UID, eventually, healthz, until_ok};
+
+/// The state file, once it is there: it is written beside the calls, not before they are answered.
+async fn state_file(plugin: &KmsPlugin) -> PathBuf {
+    let path = plugin.dir().join("state");
+    eventually("the state file is there", async || path.exists()).await;
+    path
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_plugin_starts_over_its_dead_socket_and_clients_come_back() {
@@ -28,6 +37,7 @@ async fn restarts_do_not_multiply_keks() {
     until_ok(&plugin).await;
     let first = plugin.client().encrypt(b"a seed", UID).await.unwrap();
     for _ in 0..3 {
+        state_file(&plugin).await;
         plugin = plugin.restart();
         until_ok(&plugin).await;
         let again = plugin.client().encrypt(b"a seed", UID).await.unwrap();
@@ -43,6 +53,7 @@ async fn a_plugin_restarted_in_an_outage_waits_for_kms() {
     let plugin = scene.local_kek().start();
     until_ok(&plugin).await;
     let sealed = plugin.client().encrypt(b"a seed", UID).await.unwrap();
+    state_file(&plugin).await;
     scene.aws.inject(FaultRule::new(Effect::Status(503)));
     let plugin = plugin.restart();
     let client = &plugin.client();
@@ -61,10 +72,7 @@ async fn a_lost_state_file_loses_no_object() {
     until_ok(&plugin).await;
     let v1 = plugin.client().v1_encrypt(b"a DEK").await.unwrap();
     let v2 = plugin.client().encrypt(b"a seed", UID).await.unwrap();
-    let state = plugin.dir().join("state");
-    // It is written beside the calls, not before they are answered.
-    eventually("the state file is there", async || state.exists()).await;
-    std::fs::remove_file(&state).unwrap();
+    std::fs::remove_file(state_file(&plugin).await).unwrap();
     let plugin = plugin.restart();
     assert_eq!(plugin.client().v1_decrypt(&v1).await.unwrap(), b"a DEK");
     assert_eq!(plugin.client().decrypt(&v2, UID).await.unwrap(), b"a seed");
