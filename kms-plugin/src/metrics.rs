@@ -152,6 +152,14 @@ impl Metrics {
         text
     }
 
+    /// The names of all metrics, with or without a sample.
+    #[cfg(test)]
+    fn names(&self) -> std::collections::BTreeSet<String> {
+        let counted = self.all();
+        let descriptions = counted.iter().flat_map(|metric| metric.desc());
+        descriptions.map(|description| description.fq_name.clone()).chain(reading::names()).collect()
+    }
+
     fn all(&self) -> [Box<dyn Collector>; 10] {
         [
             Box::new(self.operations.clone()),

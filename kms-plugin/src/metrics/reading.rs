@@ -247,7 +247,13 @@ impl Reading {
     }
 
     fn families(&self) -> Vec<MetricFamily> {
-        let gauges = [
+        let families = self.all().into_iter().flat_map(Collector::collect);
+        // The encoder refuses a family without a sample.
+        families.filter(|family| !family.get_metric().is_empty()).collect()
+    }
+
+    fn all(&self) -> [&dyn Collector; 27] {
+        [
             &self.build,
             &self.state,
             &self.reason,
@@ -255,34 +261,36 @@ impl Reading {
             &self.degraded,
             &self.restart_carried,
             &self.writes_carried,
-            &self.entries,
-            &self.v1_deks,
-            &self.keks,
-            &self.kek_age,
-            &self.kek_uses,
-            &self.kek_failures,
-            &self.state_file,
-            &self.material_rotated,
-            &self.material_waiting,
-            &self.rotations_listed,
-        ];
-        let counters = [
             &self.probes,
             &self.flushes,
+            &self.entries,
             &self.hits,
             &self.joined,
             &self.loads,
             &self.failures,
             &self.evictions,
+            &self.v1_deks,
             &self.connections,
             &self.audit_lost,
+            &self.keks,
+            &self.kek_age,
+            &self.kek_uses,
+            &self.kek_failures,
             &self.keks_forgotten,
-        ];
-        let families =
-            gauges.into_iter().flat_map(Collector::collect).chain(counters.into_iter().flat_map(Collector::collect));
-        // The encoder refuses a family without a sample.
-        families.filter(|family| !family.get_metric().is_empty()).collect()
+            &self.state_file,
+            &self.material_rotated,
+            &self.material_waiting,
+            &self.rotations_listed,
+        ]
     }
+}
+
+/// The names of all metrics that are read.
+#[cfg(test)]
+pub(super) fn names() -> Vec<String> {
+    let reading = Reading::new();
+    let descriptions = reading.all().into_iter().flat_map(Collector::desc);
+    descriptions.map(|description| description.fq_name.clone()).collect()
 }
 
 fn gauges(name: &str, help: &str, labels: &[&str]) -> IntGaugeVec {
