@@ -13,11 +13,11 @@ func deepOutage(t *testing.T, double *rig.Double, plugin *rig.Plugin) {
 	t.Helper()
 	double.BlackHole()
 	rig.Eventually(t, 70*time.Second, "the plugin is certain of the outage", func() error {
-		if plugin.Ready() == nil {
-			return errors.New("/readyz is still 200")
-		}
-		return plugin.Live()
+		return plugin.State("out")
 	})
+	if err := plugin.Live(); err != nil {
+		t.Error(err)
+	}
 }
 
 // KMS answers nothing, and the apiserver alone is restarted. In direct mode it writes nothing, is not ready, and
@@ -33,6 +33,9 @@ func TestRestartInOutageDirect(t *testing.T) {
 			server.start()
 			old := server.creates(api, "old", 3)
 			deepOutage(t, double, plugin)
+			if plugin.Ready() == nil || plugin.RestartCarried() == nil {
+				t.Error("the plugin promises what it cannot keep")
+			}
 
 			server.restart()
 			if api == onV1 {
@@ -66,6 +69,9 @@ func TestRestartInOutageLocalKEK(t *testing.T) {
 			server.start()
 			old := server.creates(api, "old", 3)
 			deepOutage(t, double, plugin)
+			if err := errors.Join(plugin.Ready(), plugin.RestartCarried()); err != nil {
+				t.Error(err)
+			}
 
 			server.restart()
 			if err := server.healthy(); err != nil {
@@ -75,7 +81,7 @@ func TestRestartInOutageLocalKEK(t *testing.T) {
 			inOutage := server.creates(api, "in-outage", 3)
 
 			double.Heal()
-			rig.Eventually(t, 20*time.Second, "the plugin is ready once KMS is back", plugin.Ready)
+			rig.Eventually(t, 20*time.Second, "all is well once KMS is back", func() error { return plugin.State("ok") })
 			// A plugin in direct mode, fresh, reads what the local KEK wrapped.
 			plugin.Stop()
 			plugin.Reconfigure(rig.PluginConfig{Key: rig.KeyARN(1)})

@@ -103,18 +103,31 @@ func (p *Plugin) arguments() []string {
 // Reconfigure changes what the next Start uses.
 func (p *Plugin) Reconfigure(config PluginConfig) { p.config = config }
 
-// Metric is the value of one sample of /metrics, named with its labels.
-func (p *Plugin) Metric(sample string) (string, error) {
+// State is nil if the plugin's metrics say that the key of its socket is in this state.
+func (p *Plugin) State(state string) error {
+	return p.metric(fmt.Sprintf("seal_kms_plugin_state{socket=%q,state=%q}", p.socket, state))
+}
+
+// RestartCarried is nil if the metrics say that an apiserver's restart would be carried through an outage.
+func (p *Plugin) RestartCarried() error {
+	return p.metric(fmt.Sprintf("seal_kms_plugin_restart_carried{socket=%q}", p.socket))
+}
+
+// metric is nil if a sample, named with its labels, is 1.
+func (p *Plugin) metric(sample string) error {
 	_, text, err := p.get("/metrics")
 	if err != nil {
-		return "", err
+		return err
 	}
 	for line := range strings.Lines(text) {
 		if value, found := strings.CutPrefix(line, sample+" "); found {
-			return strings.TrimSpace(value), nil
+			if value = strings.TrimSpace(value); value != "1" {
+				return fmt.Errorf("%s is %s", sample, value)
+			}
+			return nil
 		}
 	}
-	return "", fmt.Errorf("/metrics has no %s", sample)
+	return fmt.Errorf("/metrics has no %s", sample)
 }
 
 // Ready asks /readyz.

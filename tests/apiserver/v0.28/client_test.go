@@ -31,7 +31,7 @@ func TestClient(t *testing.T) {
 	clients.Run(t, clients.Client{
 		Load:         load,
 		Watch:        watch,
-		AdvanceClock: func(_ string, by time.Duration) { ahead.Store(int64(by)) },
+		AdvanceClock: func(_ string, by time.Duration) { ahead.Add(int64(by)) },
 	})
 }
 
