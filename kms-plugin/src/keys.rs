@@ -13,12 +13,14 @@
 //!                                    └─ lineup
 //! ```
 
+mod api;
 mod blob;
 mod clients;
 mod directory;
 mod distinct;
 mod kek;
 mod lineup;
+mod malformed;
 mod observer;
 mod probe;
 mod refusal;
@@ -31,10 +33,12 @@ mod settings;
 mod state;
 mod unwraps;
 
+pub use api::Api;
 pub use clients::AwsClients;
 pub use kek::{KekStatistics, WritingKek, form};
-pub use observer::{Api, KmsCall, KmsOperation, Observer, Source};
-pub use refusal::{KeyMistake, KeySetError, Malformed, Refusal};
+pub use malformed::Malformed;
+pub use observer::{KmsCall, KmsOperation, Observer, Source};
+pub use refusal::{KeyMistake, KeySetError, Refusal};
 pub use report::ProbeReport;
 pub use rotation::{ListOutcome, RotationStatus};
 pub use set::{KeySet, Request, Wrapped};

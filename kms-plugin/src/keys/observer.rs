@@ -4,14 +4,7 @@ use std::time::Duration;
 
 use sealkit_aws::Fault;
 
-/// The version of the plugin API that a request came by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Api {
-    /// KMS v1 (`v1beta1`).
-    V1Beta1,
-    /// KMS v2.
-    V2,
-}
+use super::Api;
 
 /// On whose behalf a call to KMS is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
