@@ -4,6 +4,8 @@ mod config;
 mod decrypt;
 mod encrypt;
 mod keys;
+#[cfg(feature = "kube")]
+mod kube;
 mod limits;
 mod other;
 mod run;
@@ -16,6 +18,8 @@ use sealkit_host::private_file::shell_word;
 pub(crate) use self::config::{ConfigAction, ConfigArgs};
 pub(crate) use self::decrypt::{DecryptArgs, VerifyArgs};
 pub(crate) use self::encrypt::EncryptArgs;
+#[cfg(feature = "kube")]
+pub(crate) use self::kube::{EncryptionConfigArgs, KubeAction, KubeArgs, Manifest};
 pub(crate) use self::limits::LimitArgs;
 pub(crate) use self::other::{CompletionsArgs, InspectArgs, KeygenArgs, ManArgs};
 pub(crate) use self::run::RunArgs;
@@ -51,6 +55,8 @@ pub(crate) enum Command {
     Inspect(InspectArgs),
     Keygen(KeygenArgs),
     Config(ConfigArgs),
+    #[cfg(feature = "kube")]
+    Kube(KubeArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),
 }

@@ -6,6 +6,8 @@ mod decrypt;
 mod encrypt;
 mod inspect;
 mod keygen;
+#[cfg(feature = "kube")]
+mod kube;
 mod man;
 mod pipeline;
 
@@ -27,6 +29,8 @@ pub(crate) fn run(args: &LowArgs) -> Result<Exit, CliError> {
         Command::Inspect(args) => inspect::run(args),
         Command::Keygen(args) => keygen::run(args),
         Command::Config(args) => config::run(args),
+        #[cfg(feature = "kube")]
+        Command::Kube(args) => kube::run(args),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),
     }

@@ -1,7 +1,7 @@
 # The steps that need cargo alone. Sourced by ./check.
 # Two feature sets matter: everything, and sealctl without AWS (the README's first command).
 
-without_aws=(-p sealctl -p sealkit-envelope -p sealkit-host --no-default-features)
+without_aws=(-p sealctl -p sealkit-envelope -p sealkit-host --no-default-features --features sealctl/kube)
 
 step_format() {
     cargo fmt --all --check
