@@ -18,6 +18,7 @@ mod blob;
 mod clients;
 mod directory;
 mod distinct;
+mod following;
 mod kek;
 mod lineup;
 mod malformed;

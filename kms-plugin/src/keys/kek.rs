@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use sealkit_envelope::{Plaintext, SecretKey, aead};
+use tokio::time::Instant;
 
 use self::clock::WallClock;
 use self::form::{FormError, KekId, Sealed};
@@ -54,6 +55,15 @@ pub(super) trait Upstream: Send + Sync + 'static {
     ) -> BoxFuture<'a, Result<(Unwrapped, usize), Refusal>>;
 }
 
+/// Decides which KEKs are written under, where it matters which key material they are under.
+pub(super) trait Gate: Send + Sync + 'static {
+    /// Whether a KEK under other material than the one in use is wanted.
+    fn wants_another(&self) -> bool;
+
+    /// Whether a KEK of this origin may be written under.
+    fn admits<'a>(&'a self, call: Call<'a>, origin: &'a Origin) -> BoxFuture<'a, Result<bool, Refusal>>;
+}
+
 /// A KEK in memory.
 pub(super) struct Kek {
     /// In locked memory, zeroed on drop; its schedule is expanded for each use.
@@ -71,6 +81,8 @@ pub(super) struct Written {
     pub(super) ciphertext: Vec<u8>,
     /// What v2 stores beside it; empty for v1.
     pub(super) annotations: HashMap<String, Vec<u8>>,
+    /// The KEK.
+    pub(super) kek: Arc<Kek>,
 }
 
 /// The KEKs of a KeySet.
@@ -131,33 +143,50 @@ impl LocalKek {
         }
     }
 
-    /// Starts the task that unwraps KEKs, makes one to write under, and renews it; it ends when this is dropped.
+    /// Starts the task that unwraps KEKs, makes one to write under, and renews it; it ends when this is dropped. A
+    /// `gate` decides which KEKs are written under.
     ///
     /// # Panics
     ///
     /// Outside of a tokio runtime.
-    pub(super) fn start(&self) {
+    pub(super) fn start(&self, gate: Option<Arc<dyn Gate>>) {
+        if let (Some(writer), Some(gate)) = (&self.writer, gate) {
+            writer.set_gate(gate);
+        }
         renewal::start(&self.ring, self.writer.as_ref());
     }
 
-    /// Encrypts under the KEK in use; `None` in direct mode.
+    /// Whether the local-KEK mode is on.
+    pub(super) fn is_on(&self) -> bool {
+        self.writer.is_some()
+    }
+
+    /// Encrypts under the KEK in use, where the mode [is on](Self::is_on).
     ///
     /// # Errors
     ///
     /// If the plaintext is too long for v2, or there is no KEK to use and none could be made in time.
-    pub(super) async fn encrypt(&self, request: &Request<'_>, plaintext: &[u8]) -> Option<Result<Written, Refusal>> {
-        let writer = self.writer.as_ref()?;
+    pub(super) async fn encrypt(&self, request: &Request<'_>, plaintext: &[u8]) -> Result<Written, Refusal> {
+        let writer = self.writer.as_ref().ok_or(Refusal::Internal("the local-KEK mode is off"))?;
         if request.api == Api::V2 && plaintext.len() > form::MAX_V2_PLAINTEXT_LEN {
             let (length, max) = (plaintext.len(), form::MAX_V2_PLAINTEXT_LEN);
-            return Some(Err(Malformed::OversizedPlaintext { length, max }.into()));
+            return Err(Malformed::OversizedPlaintext { length, max }.into());
         }
-        Some(match writer.take(request.deadline).await {
-            Ok(kek) => {
-                self.ring.tell_encrypted(request, &kek);
-                kek.seal(request.api, plaintext)
-            }
-            Err(refusal) => Err(refusal),
-        })
+        let kek = writer.take(request.deadline).await?;
+        self.ring.tell_encrypted(request, &kek);
+        kek.seal(request.api, plaintext)
+    }
+
+    /// Writes no more under `kek`, and makes another where there is none yet.
+    ///
+    /// # Errors
+    ///
+    /// If KMS does not answer in time, or refuses.
+    pub(super) async fn replace(&self, kek: &Kek, deadline: Instant) -> Result<(), Refusal> {
+        match &self.writer {
+            Some(writer) => writer.replace(kek.kek_id, deadline).await,
+            None => Ok(()),
+        }
     }
 
     /// Decrypts a ciphertext for which [`form::is_local_kek`] holds; `hint` is the key that its `key_id` names.
@@ -229,7 +258,7 @@ impl Kek {
         Self { key: self.key.duplicate(), kek_id: self.kek_id, wrapped, origin, index }
     }
 
-    fn seal(&self, api: Api, plaintext: &[u8]) -> Result<Written, Refusal> {
+    fn seal(self: Arc<Self>, api: Api, plaintext: &[u8]) -> Result<Written, Refusal> {
         let head = match api {
             Api::V1Beta1 => {
                 form::v1_head(&self.wrapped).ok_or(Refusal::Internal("a wrapped KEK is 1 to 6,144 bytes"))?
@@ -248,7 +277,7 @@ impl Kek {
         let (nonce, tag) = aead::seal_in_place(&self.key, aad.as_deref().unwrap_or(&head), buffer.expose_secret_mut())
             .map_err(|_| Refusal::Internal("the system gives no random bytes"))?;
         let ciphertext = form::serialize(&head, &nonce, buffer.expose_secret(), &tag);
-        Ok(Written { ciphertext, annotations })
+        Ok(Written { ciphertext, annotations, kek: self })
     }
 
     fn open(&self, sealed: &Sealed<'_>) -> Result<Plaintext, Refusal> {

@@ -29,8 +29,9 @@ use super::service::{Call, Wrapping};
 use pace::Pace;
 use succession::{List, Standing, Step, Succession};
 
+pub(super) use fresh::no_material;
 pub(super) use material::Material;
-pub(super) use order::Listed;
+pub(super) use order::{Listed, MAX_MATERIALS};
 pub use status::{ListOutcome, RotationStatus};
 pub(super) use succession::Record;
 
@@ -124,6 +125,11 @@ impl Follower {
     pub(super) async fn label(&self, key: &Wrapping, call: &Call<'_>, material: &Material) -> Label {
         self.lock().sighted(material, Instant::now());
         self.decide(key, call, Some(material)).await;
+        self.label_in_use(material)
+    }
+
+    /// As [`label`](Self::label), for what a KEK that has been in use wraps: it says nothing of what KMS uses now.
+    pub(super) fn label_in_use(&self, material: &Material) -> Label {
         let succession = self.lock();
         let announced = succession.announced().map(Material::key_id);
         match (succession.standing(material), announced) {

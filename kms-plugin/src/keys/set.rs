@@ -13,13 +13,14 @@ use tokio::time::{Instant, timeout_at};
 use super::blob;
 use super::directory::Directory;
 use super::distinct::Distinct;
+use super::following::Following;
 use super::kek::clock::SystemWallClock;
-use super::kek::{LocalKek, Upstream, Written, form};
+use super::kek::{Gate, LocalKek, Upstream, Written, form};
 use super::lineup::Lineup;
 use super::probe::Probe;
 use super::rotation::Follower;
 use super::service::{Call, Origin, Purpose, Route, Wrapping, is_key_file};
-use super::state::StateFile;
+use super::state::{State, StateFile};
 use super::unwraps::{self, LoadFailed, Unwrap, Unwraps};
 use super::{
     Api, AwsClients, Flushed, KeyMistake, KeySetError, KeySetSettings, Observer, ProbeReport, Refusal, RotationStatus,
@@ -69,6 +70,9 @@ struct Shared {
     kek: LocalKek,
 }
 
+/// KEKs that a write is tried under, should what they are under be announced no more.
+const KEKS_TRIED: usize = 3;
+
 /// What following a rotation may take beside the requests of kube-apiserver.
 const UPKEEP: Duration = Duration::from_secs(5);
 
@@ -84,7 +88,7 @@ impl KeySet {
         observer: Arc<dyn Observer>,
     ) -> Result<Self, KeySetError> {
         let new = Self::assemble(settings, aws, observer)?;
-        new.shared.kek.start();
+        new.shared.kek.start(new.shared.gate());
         Ok(new)
     }
 
@@ -112,10 +116,10 @@ impl KeySet {
         let v1_deks = Arc::new(Distinct::new(Arc::new(SystemClock::default())));
         let lineup = Arc::new(Lineup { directory, keys });
         let state = settings.state_file.as_deref().map(StateFile::open);
+        let follower = follower(settings, &lineup.directory, state.clone());
         let upstream = Arc::clone(&lineup) as Arc<dyn Upstream>;
         let kek = LocalKek::new(settings.local_kek, upstream, Arc::clone(&observer), state, Arc::new(SystemWallClock));
         let (settings, probe) = (settings.clone(), Probe::default());
-        let follower = follower(&settings, &lineup.directory);
         Ok(Self { shared: Arc::new(Shared { settings, lineup, unwraps, v1_deks, observer, probe, follower, kek }) })
     }
 
@@ -151,7 +155,7 @@ impl KeySet {
         if let (Some(follower), Some(_), true) = (&before.follower, &after.follower, stays) {
             after.follower = Some(Arc::clone(follower));
         }
-        after.kek.start();
+        after.kek.start(after.gate());
         Ok(new)
     }
 
@@ -163,9 +167,8 @@ impl KeySet {
     pub async fn encrypt(&self, request: &Request<'_>, plaintext: &[u8]) -> Result<Wrapped, Refusal> {
         blob::check_plaintext(plaintext)?;
         let (shared, call) = (&self.shared, request.call());
-        if let Some(written) = shared.kek.encrypt(request, plaintext).await {
-            let Written { ciphertext, annotations } = written?;
-            return Ok(Wrapped { ciphertext, key_id: Arc::clone(self.name()), annotations });
+        if shared.kek.is_on() {
+            return self.encrypt_under_kek(request, plaintext).await;
         }
         let key = shared.lineup.write_key();
         let (encrypted, key_id) = match &shared.follower {
@@ -176,6 +179,24 @@ impl KeySet {
         let unwrap = Unwrap::new(plaintext, encrypted.origin, Arc::clone(key.route()));
         shared.unwraps.insert(unwraps::id(&encrypted.blob), unwrap);
         Ok(Wrapped { ciphertext, key_id, annotations: HashMap::new() })
+    }
+
+    /// Encrypts under the KEK in use. With `followKeyMaterial`, one that is under other material than can be announced
+    /// is replaced first.
+    async fn encrypt_under_kek(&self, request: &Request<'_>, plaintext: &[u8]) -> Result<Wrapped, Refusal> {
+        let shared = &self.shared;
+        for _ in 0..KEKS_TRIED {
+            let Written { ciphertext, annotations, kek } = shared.kek.encrypt(request, plaintext).await?;
+            let key_id = match shared.following() {
+                Some(following) if request.api == Api::V2 => following.key_id(&kek.origin)?,
+                _ => Some(Arc::clone(self.name())),
+            };
+            if let Some(key_id) = key_id {
+                return Ok(Wrapped { ciphertext, key_id, annotations });
+            }
+            shared.kek.replace(&kek, request.deadline).await?;
+        }
+        Err(Refusal::StaleMaterial { key: self.name().to_string() })
     }
 
     /// Decrypts what this or any other KeySet with these keys encrypted, in any form.
@@ -336,12 +357,29 @@ impl KeySet {
 /// A load under way.
 type Load = BoxFuture<'static, Result<Unwrap, LoadFailed>>;
 
-fn follower(settings: &KeySetSettings, directory: &Directory) -> Option<Arc<Follower>> {
-    let by_kek = settings.local_kek.is_some();
-    settings.follow_key_material.then(|| Arc::new(Follower::new(directory.name(0), by_kek, None, drop)))
+fn follower(settings: &KeySetSettings, directory: &Directory, state: Option<Arc<StateFile>>) -> Option<Arc<Follower>> {
+    if !settings.follow_key_material {
+        return None;
+    }
+    let record = state.as_ref().and_then(|state| state.state().rotation);
+    let remember = move |record| {
+        // What cannot be written is logged there; the follower goes on from memory.
+        let _ = state.as_ref().map(|state| state.update(|state: &mut State| state.rotation = Some(record)));
+    };
+    Some(Arc::new(Follower::new(directory.name(0), settings.local_kek.is_some(), record, remember)))
 }
 
 impl Shared {
+    fn following(&self) -> Option<Following> {
+        let follower = Arc::clone(self.follower.as_ref()?);
+        Some(Following { lineup: Arc::clone(&self.lineup), follower })
+    }
+
+    /// What decides which KEKs are written under.
+    fn gate(&self) -> Option<Arc<dyn Gate>> {
+        Some(Arc::new(self.following()?))
+    }
+
     /// Gives out what is in memory, and tells of it.
     fn serve(&self, request: &Request<'_>, unwrap: &Unwrap) -> Plaintext {
         let tell = |request_id: Option<&str>| self.observer.served_from_memory(request.api, &unwrap.arn, request_id);

@@ -230,6 +230,13 @@ impl Identity {
     }
 }
 
+/// Whether a state file is open in this process.
+#[cfg(test)]
+pub(super) fn is_open(path: &Path) -> bool {
+    let open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+    open.as_ref().and_then(|open| open.get(path)).is_some_and(|file| file.strong_count() > 0)
+}
+
 fn identity(path: &Path) -> io::Result<Option<Identity>> {
     match fs::metadata(path) {
         Ok(metadata) => Ok(Some(Identity::of(&metadata))),

@@ -6,6 +6,7 @@ mod deadlines;
 mod direct;
 mod failover;
 mod local;
+mod local_kek;
 mod many_keys;
 mod rotation;
 

@@ -13,7 +13,7 @@ use futures_util::FutureExt as _;
 use sealkit_aws::{Fault, FaultClass};
 use sealkit_envelope::DataKey;
 use tempfile::TempDir;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use super::*;
 use crate::keys::{KmsCall, Source};
@@ -168,7 +168,7 @@ impl Rig {
             state,
             Arc::clone(&self.clock) as Arc<dyn WallClock>,
         );
-        kek.start();
+        kek.start(None);
         kek
     }
 }
@@ -185,7 +185,7 @@ fn request(api: Api) -> Request<'static> {
 }
 
 async fn write(kek: &LocalKek, api: Api) -> Result<Written, Refusal> {
-    kek.encrypt(&request(api), SEED).await.unwrap()
+    kek.encrypt(&request(api), SEED).await
 }
 
 async fn read(kek: &LocalKek, api: Api, written: &Written) -> Result<Vec<u8>, Refusal> {

@@ -1,7 +1,7 @@
 //! The KEK that writes: the one in use, its limits, and where the next one comes from.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use arc_swap::ArcSwapOption;
 use sealkit_aws::FaultClass;
@@ -13,7 +13,7 @@ use super::clock::WallClock;
 use super::form::KekId;
 use super::ring::{Ring, is_refused};
 use super::uses::{BLOCK, Spent, Uses};
-use super::{Kek, Upstream, WritingKek};
+use super::{Gate, Kek, Upstream, WritingKek};
 use crate::keys::service::{Call, Origin};
 use crate::keys::state::{KekRecord, State, StateFile};
 use crate::keys::unwraps::LoadFailed;
@@ -30,6 +30,7 @@ pub(super) struct Writer {
     upstream: Arc<dyn Upstream>,
     state: Option<Arc<StateFile>>,
     clock: Arc<dyn WallClock>,
+    gate: OnceLock<Arc<dyn Gate>>,
     in_use: ArcSwapOption<InUse>,
     /// The KEK of the state file to go on with, until it is unwrapped or another one is made.
     resume: Mutex<Option<Resume>>,
@@ -47,13 +48,15 @@ struct InUse {
     /// When it was made, in seconds since 1970.
     created: u64,
     uses: Uses,
+    /// Whether it is not to be written under any more.
+    is_left: AtomicBool,
     /// One reservation at a time: each is for the block after the last.
     reserving: tokio::sync::Mutex<()>,
 }
 
 impl InUse {
     fn new(kek: Arc<Kek>, created: u64, uses: Uses) -> Arc<Self> {
-        Arc::new(Self { kek, created, uses, reserving: tokio::sync::Mutex::default() })
+        Arc::new(Self { kek, created, uses, is_left: AtomicBool::new(false), reserving: tokio::sync::Mutex::default() })
     }
 }
 
@@ -95,6 +98,7 @@ impl Writer {
             upstream,
             state,
             clock,
+            gate: OnceLock::new(),
             in_use: ArcSwapOption::empty(),
             resume: Mutex::new(resume),
             makes: Coalescing::new(limits).with_spawner(spawner),
@@ -102,6 +106,11 @@ impl Writer {
             failures: AtomicU32::new(0),
             last_refusal: Mutex::default(),
         }
+    }
+
+    /// Lets `gate` decide which KEKs are written under.
+    pub(super) fn set_gate(&self, gate: Arc<dyn Gate>) {
+        let _ = self.gate.set(gate);
     }
 
     /// Goes on with the KEK of `before`, and shares its count with it, if that is under the write key as it is now.
@@ -136,6 +145,18 @@ impl Writer {
         Err(Refusal::Internal("each local KEK that is made is spent at once: its limits are too low"))
     }
 
+    /// Writes no more under the KEK `kek_id`, and makes another where there is none yet.
+    ///
+    /// # Errors
+    ///
+    /// If KMS does not answer in time, or refuses.
+    pub(super) async fn replace(self: &Arc<Self>, kek_id: KekId, deadline: Instant) -> Result<(), Refusal> {
+        if let Some(in_use) = self.in_use.load().as_ref().filter(|in_use| in_use.kek.kek_id == kek_id) {
+            in_use.is_left.store(true, Ordering::Relaxed);
+        }
+        self.make(deadline).await
+    }
+
     /// Whether a write needs no KMS now.
     pub(super) fn can_write(&self) -> bool {
         let can_reserve = || self.ring.state_health() == StateFileHealth::Ok;
@@ -147,9 +168,21 @@ impl Writer {
 
     /// Whether another KEK is to be made while this one goes on, or there is none.
     pub(super) fn is_due(&self) -> bool {
+        self.is_over() || self.wants_other_material()
+    }
+
+    fn wants_other_material(&self) -> bool {
+        self.gate.get().is_some_and(|gate| gate.wants_another())
+    }
+
+    /// Whether the KEK in use, if there is one, has reached a limit.
+    fn is_over(&self) -> bool {
         self.in_use.load().as_ref().is_none_or(|in_use| {
             let is_stuck = in_use.uses.is_unreserved() && self.ring.state_health() != StateFileHealth::Ok;
-            self.wants_renewal(in_use) || !self.is_in_limits(in_use) || is_stuck
+            in_use.is_left.load(Ordering::Relaxed)
+                || self.wants_renewal(in_use)
+                || !self.is_in_limits(in_use)
+                || is_stuck
         })
     }
 
@@ -222,6 +255,8 @@ impl Writer {
             match self.ring.unwrap(KekId::of(&resume.wrapped), &resume.wrapped, &resume.key).await {
                 // Another key than the write key opens it: its context, or what its name stands for, has changed.
                 Ok(kek) if kek.index != 0 => *self.resume() = None,
+                // What it is under is not announced any more.
+                Ok(kek) if !self.admits(&kek, deadline).await? => *self.resume() = None,
                 Ok(kek) => {
                     let uses = Uses::recorded(resume.reserved_uses);
                     self.install(InUse::new(kek, resume.created, uses), epoch);
@@ -234,10 +269,26 @@ impl Writer {
         }
         let made = self.upstream.generate(Call { source: Source::Upkeep, uid: None, deadline }).await?;
         let kek = Arc::new(Kek::new(made.key, &made.blob, made.origin, 0));
+        let is_no_other = !self.is_over()
+            && self.in_use.load().as_ref().is_some_and(|in_use| {
+                let was = &in_use.kek.origin;
+                (&was.arn, &was.key_material) == (&kek.origin.arn, &kek.origin.key_material)
+            });
+        if is_no_other || !self.admits(&kek, deadline).await? {
+            // KMS shows a rotation by and by: the next one may be under the material that is wanted.
+            return Err(Refusal::StaleMaterial { key: self.upstream.name(0).to_string() });
+        }
         tracing::info!(kek_id = %kek.kek_id, key = %self.upstream.name(0), "a local KEK was made");
         self.ring.put(&kek, epoch);
         self.install(InUse::new(kek, self.clock.unix_seconds(), Uses::unrecorded()), epoch);
         Ok(())
+    }
+
+    async fn admits(&self, kek: &Kek, deadline: Instant) -> Result<bool, Refusal> {
+        match self.gate.get() {
+            Some(gate) => gate.admits(Call { source: Source::Upkeep, uid: None, deadline }, &kek.origin).await,
+            None => Ok(true),
+        }
     }
 
     /// Writes under this KEK from now on, unless there was a flush since `epoch`.
@@ -254,7 +305,8 @@ impl Writer {
     }
 
     fn count_use(&self, in_use: &InUse) -> Result<(), Spent> {
-        if age(in_use.created, self.clock.unix_seconds()) >= self.settings.max_age.as_secs() {
+        let is_left = in_use.is_left.load(Ordering::Relaxed);
+        if is_left || age(in_use.created, self.clock.unix_seconds()) >= self.settings.max_age.as_secs() {
             return Err(Spent::Limit);
         }
         in_use.uses.take(self.settings.max_uses)
@@ -262,6 +314,7 @@ impl Writer {
 
     fn is_in_limits(&self, in_use: &InUse) -> bool {
         age(in_use.created, self.clock.unix_seconds()) < self.settings.max_age.as_secs()
+            && !in_use.is_left.load(Ordering::Relaxed)
             && in_use.uses.count() < self.settings.max_uses
     }
 

@@ -65,7 +65,8 @@ async fn make(key: &Wrapping, call: &Call<'_>, plaintext: &[u8]) -> Result<(Encr
     Err(fault(&opened.origin, FaultClass::Outage, cause))
 }
 
-fn no_material(origin: &Origin) -> Refusal {
+/// An answer names no key material, which only some custom key stores leave out.
+pub(in crate::keys) fn no_material(origin: &Origin) -> Refusal {
     let cause = "the answer names no key material, which followKeyMaterial needs: the key is in a custom key store, or \
                  something other than AWS KMS answers";
     fault(origin, FaultClass::Misconfigured, cause)

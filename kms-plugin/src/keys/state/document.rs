@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
 use crate::keys::kek::form::{KekId, MAX_WRAPPED_KEK_LEN};
+use crate::keys::rotation::{MAX_MATERIALS, Record};
 
 /// The most KEKs that are remembered; the least recently used go first.
 ///
@@ -30,6 +31,8 @@ const MAX_KEY_NAME_LEN: usize = 2048;
 pub(in crate::keys) struct State {
     /// The KEKs known, the most recently used first.
     pub(in crate::keys) keks: Vec<KekRecord>,
+    /// Only with `followKeyMaterial`: what is announced, and the order of key materials.
+    pub(in crate::keys) rotation: Option<Record>,
 }
 
 /// One KEK, wrapped.
@@ -77,6 +80,8 @@ struct Document {
     // The first member: a file that is cut off is still known as ours by it.
     format: String,
     version: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rotation: Option<Record>,
     keks: Vec<KekRecord>,
 }
 
@@ -112,7 +117,7 @@ impl State {
             Err(error) => return Err(DocumentError::Damaged(shown(&error))),
         }
         let document: Document = serde_json::from_str(text).map_err(|error| DocumentError::Damaged(shown(&error)))?;
-        let state = Self { keks: document.keks };
+        let state = Self { keks: document.keks, rotation: document.rotation };
         match state.fault().or_else(|| (document.version != VERSION).then_some("there never was such a version")) {
             Some(fault) => Err(DocumentError::Damaged(fault.to_owned())),
             None => Ok(state),
@@ -121,7 +126,8 @@ impl State {
 
     /// The text of a file.
     pub(super) fn serialize(&self) -> String {
-        let document = Document { format: FORMAT.to_owned(), version: VERSION, keks: self.keks.clone() };
+        let (keks, rotation) = (self.keks.clone(), self.rotation.clone());
+        let document = Document { format: FORMAT.to_owned(), version: VERSION, rotation, keks };
         let mut text = serde_json::to_string_pretty(&document).expect("strings and numbers make JSON");
         text.push('\n');
         text
@@ -177,6 +183,7 @@ impl State {
     fn fault(&self) -> Option<&'static str> {
         let length = |record: &KekRecord| (1..=MAX_WRAPPED_KEK_LEN).contains(&record.wrapped.len());
         let name = |record: &KekRecord| (1..=MAX_KEY_NAME_LEN).contains(&record.key.len());
+        let materials = self.rotation.as_ref().map_or(0, |rotation| rotation.materials.entries().len());
         let mut seen = HashSet::new();
         if self.keks.len() > MAX_KEKS {
             Some("it holds more KEKs than are ever remembered")
@@ -188,6 +195,8 @@ impl State {
             Some("a KEK is in it twice")
         } else if self.keks.iter().filter(|record| record.writing.is_some()).count() > 1 {
             Some("two KEKs are written under")
+        } else if materials > MAX_MATERIALS {
+            Some("it holds more key materials than are ever remembered")
         } else {
             None
         }

@@ -240,7 +240,7 @@ fn a_full_file_is_within_the_length_that_is_read() {
         wrapped[..8].copy_from_slice(&number.to_be_bytes());
         KekRecord { wrapped, key: "k".repeat(2048), writing: None }
     };
-    let state = State { keks: (0..MAX_KEKS).map(longest).collect() };
+    let state = State { keks: (0..MAX_KEKS).map(longest).collect(), rotation: None };
     let text = state.serialize();
     assert!(text.len() as u64 <= MAX_LEN, "{}", text.len());
     assert_eq!(State::parse(&text).unwrap(), state);

@@ -104,7 +104,7 @@ async fn keks_learnt_from_reads_are_unwrapped_at_start() {
     let mut objects = Vec::new();
     for _ in 0..30 {
         let (key, wrapped) = rig.kms.wrap(1);
-        objects.push(Kek::new(key, &wrapped, origin(1), 1).seal(Api::V2, SEED).unwrap());
+        objects.push(Arc::new(Kek::new(key, &wrapped, origin(1), 1)).seal(Api::V2, SEED).unwrap());
         read(&kek, Api::V2, objects.last().unwrap()).await.unwrap();
     }
     until("31 KEKs in the file", || StateFile::open(&rig.state_path()).state().keks.len() == 31).await;
@@ -196,7 +196,7 @@ async fn a_reload_keeps_what_is_in_memory_and_one_count() {
         Arc::clone(&rig.clock) as Arc<dyn WallClock>,
     );
     after.adopt(&before, |_, index| Some(index));
-    after.start();
+    after.start(None);
     assert!(after.carries_restart());
     assert_eq!(kek_of(&write(&after, Api::V1Beta1).await.unwrap()), kek_of(&first));
     write(&before, Api::V1Beta1).await.unwrap();
