@@ -11,6 +11,7 @@ mod authority;
 mod bad_input;
 mod credentials;
 mod drop_in;
+mod host;
 mod leaks;
 mod lifecycle;
 mod list;
