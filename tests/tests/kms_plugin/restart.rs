@@ -1,6 +1,7 @@
 //! The plugin is killed and started again.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use sealkit_rig::{Effect, FaultRule, KmsPlugin, Operation};
 
@@ -47,8 +48,7 @@ async fn restarts_do_not_multiply_keks() {
 }
 
 /// Without KMS a restarted plugin knows its wrapped KEKs and can use none: it says so, and recovers by itself.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_plugin_restarted_in_an_outage_waits_for_kms() {
+async fn restarted_in_an_outage_of(lasts: Duration) {
     let scene = Scene::new();
     let plugin = scene.local_kek().start();
     until_ok(&plugin).await;
@@ -59,10 +59,24 @@ async fn a_plugin_restarted_in_an_outage_waits_for_kms() {
     let client = &plugin.client();
     eventually("Status has a reason", async || healthz(client).await.contains("kms-")).await;
     assert!(client.decrypt(&sealed, UID).await.is_err());
+    tokio::time::sleep(lasts).await;
     scene.aws.clear_faults();
-    until_ok(&plugin).await;
+    let took = until_ok(&plugin).await;
+    assert!(took < Duration::from_secs(10 + 10), "promised are 10 s: {took:?}");
     assert_eq!(client.decrypt(&sealed, UID).await.unwrap(), b"a seed");
+    client.encrypt(b"another", UID).await.unwrap();
     assert_eq!(scene.calls(Operation::GenerateDataKey), 1, "the KEK is the one before");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plugin_restarted_in_an_outage_waits_for_kms() {
+    restarted_in_an_outage_of(Duration::ZERO).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes two minutes"]
+async fn so_does_one_restarted_in_a_long_outage() {
+    restarted_in_an_outage_of(Duration::from_secs(75)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
