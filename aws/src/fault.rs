@@ -161,6 +161,13 @@ impl Fault {
         self
     }
 
+    /// The fault with a next step that fits better than the class' own.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = hint.into();
+        self
+    }
+
     /// The IAM action, for example `kms:Decrypt`.
     #[must_use]
     pub fn action(&self) -> &str {

@@ -158,7 +158,8 @@ impl Local {
     }
 
     fn refused(&self, cause: &str) -> Box<Fault> {
-        Box::new(Fault::new("Decrypt", &self.name, None, FaultClass::Refused, cause))
+        let hint = "give the key the encryption context that it had, or restore the object from a backup of etcd";
+        Box::new(Fault::new("Decrypt", &self.name, None, FaultClass::Refused, cause).with_hint(hint))
     }
 
     fn origin(&self) -> Origin {
