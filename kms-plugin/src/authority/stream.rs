@@ -88,7 +88,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Adapted<S> {
         let this = self.get_mut();
         ready!(this.poll_fill(cx))?;
         let length = (this.passed - this.start).min(buf.remaining());
-        buf.put_slice(&this.buffer[this.start..this.start + length]);
+        let passing = &mut this.buffer[this.start..this.start + length];
+        buf.put_slice(passing);
+        // Requests carry what is to be encrypted, and the buffer lives as long as the connection.
+        passing.fill(0);
         this.start += length;
         Poll::Ready(Ok(()))
     }

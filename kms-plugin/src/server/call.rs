@@ -47,9 +47,11 @@ where
     /// Answers one call, in time.
     pub(super) async fn call(mut self, mut request: Request<Incoming>, peer: PeerCredentials) -> Response<Body> {
         let times = Times::of(request.headers(), Instant::now());
-        let Ok(_place) = Arc::clone(&self.places).try_acquire_owned() else {
+        // Status and Version answer from memory, and decide outages: they are never turned away.
+        let place = takes_time(request.uri().path()).then(|| Arc::clone(&self.places).try_acquire_owned());
+        if let Some(Err(_)) = place {
             return Status::resource_exhausted("too many calls at once: try again later").into_http();
-        };
+        }
         request.extensions_mut().insert(times.handler);
         request.extensions_mut().insert(peer);
         let answer = timeout_at(times.server, self.route(request)).await;
@@ -68,4 +70,9 @@ where
             Err(never) => match never {},
         }
     }
+}
+
+/// Whether a call may have to wait for KMS.
+fn takes_time(path: &str) -> bool {
+    path.ends_with("/Encrypt") || path.ends_with("/Decrypt")
 }

@@ -9,7 +9,7 @@ pub struct Limits {
     pub connections: usize,
     /// Calls at a time on one connection, which HTTP/2 tells the client: it waits with more.
     pub streams: u32,
-    /// Calls at a time on the socket; more are answered ResourceExhausted.
+    /// Encrypts and Decrypts at a time on the socket; more are answered ResourceExhausted.
     pub calls: usize,
     /// Bytes of a call's headers, counted as HTTP/2 does.
     pub header_list: u32,

@@ -306,11 +306,13 @@ async fn more_calls_at_once_than_allowed_are_refused_at_once() {
         })
         .collect();
     server.until_running(2).await;
-    assert_eq!(client.status().await.unwrap_err().code(), Code::ResourceExhausted);
+    assert_eq!(client.v1_decrypt(b"abc").await.unwrap_err().code(), Code::ResourceExhausted);
+    client.status().await.unwrap();
+    client.v1_version().await.unwrap();
     for call in busy {
         assert_eq!(call.await.unwrap().unwrap(), b"pan");
     }
-    client.status().await.unwrap();
+    client.v1_decrypt(b"abc").await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
