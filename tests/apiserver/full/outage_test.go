@@ -23,6 +23,7 @@ func deepOutage(t *testing.T, double *rig.Double, plugin *rig.Plugin) {
 // KMS answers nothing, and the apiserver alone is restarted. In direct mode it writes nothing, is not ready, and
 // recovers by itself. Under v1 it reads what the plugin remembers; under v2 it reads nothing without a seed of its own.
 func TestRestartInOutageDirect(t *testing.T) {
+	t.Parallel()
 	for _, api := range []string{onV1, onV2} {
 		t.Run(api, func(t *testing.T) {
 			t.Parallel()
@@ -59,6 +60,7 @@ func TestRestartInOutageDirect(t *testing.T) {
 
 // The same with a local KEK: the apiserver reads and writes and is ready, as if nothing were wrong.
 func TestRestartInOutageLocalKEK(t *testing.T) {
+	t.Parallel()
 	for _, api := range []string{onV1, onV2} {
 		t.Run(api, func(t *testing.T) {
 			t.Parallel()

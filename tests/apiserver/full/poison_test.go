@@ -13,6 +13,7 @@ import (
 // One Secret is under a key that may not be used, and a client lists every 5 s. Lists fail, which is the apiserver's
 // way; whatever else there is reads and writes, and nothing turns unhealthy.
 func TestPoison(t *testing.T) {
+	t.Parallel()
 	for _, api := range []string{onV1, onV2} {
 		t.Run(api, func(t *testing.T) {
 			t.Parallel()

@@ -11,6 +11,7 @@ import (
 // The plugin takes the place of one that writes aws-encryption-provider's format, on the socket that it left behind,
 // and gives it back. The apiserver is restarted each time, so that nothing is read from its own cache.
 func TestTakeover(t *testing.T) {
+	t.Parallel()
 	for _, api := range []string{onV1, onV2} {
 		t.Run(api, func(t *testing.T) {
 			t.Parallel()
