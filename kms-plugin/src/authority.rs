@@ -26,6 +26,8 @@ mod frames;
 mod hpack;
 mod huffman;
 mod rewrite;
+#[cfg(test)]
+mod script;
 mod stream;
 mod table;
 

@@ -13,13 +13,15 @@ mod authority {
     mod hpack;
     mod huffman;
     mod rewrite;
+    pub(crate) mod script;
     mod stream;
     mod table;
 
     use stream::Adapted;
 }
 
-use authority::differential::{check, frame, perform};
+use authority::differential::check;
+use authority::script::{frame, perform};
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 

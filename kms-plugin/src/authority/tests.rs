@@ -3,7 +3,8 @@
 use http::uri::Authority;
 use proptest::prelude::*;
 
-use super::differential::{AUTHORITIES, adapted, check, frame, integer, perform, string};
+use super::differential::{adapted, check};
+use super::script::{AUTHORITIES, frame, integer, perform, string};
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
