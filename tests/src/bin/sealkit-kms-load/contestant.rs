@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use aws_sdk_kms::Client;
-use sealkit_rig::kms_plugin::{Plan, Usage};
+use sealkit_rig::kms_plugin::{Plan, StartError, Usage};
 use sealkit_rig::{AwsDouble, KmsClient, KmsPlugin, Operation};
 
 use crate::args::Args;
@@ -50,7 +50,7 @@ impl Contestant {
             let aws = AwsDouble::builder().port(port(all.len())?).start();
             aws.kms().seed_key(&args.key);
             let plan = plan(command, &aws.url(), &args.key);
-            all.push(Self::new(name, aws, args, Plugin::Ours(Some(Box::new(plan.start())))));
+            all.push(Self::new(name, aws, args, Plugin::Ours(Some(Box::new(plan.try_start()?)))));
         }
         for (name, socket) in &args.sockets {
             let aws = AwsDouble::builder().port(port(all.len())?).start();
@@ -62,11 +62,11 @@ impl Contestant {
     }
 
     /// One plugin with a plan of its own.
-    pub(crate) fn of(name: &str, args: &Args, plan: impl FnOnce(&AwsDouble) -> Plan) -> Self {
+    pub(crate) fn of(name: &str, args: &Args, plan: impl FnOnce(&AwsDouble) -> Plan) -> Result<Self, StartError> {
         let aws = AwsDouble::start();
         aws.kms().seed_key(&args.key);
         let plan = plan(&aws);
-        Self::new(name, aws, args, Plugin::Ours(Some(Box::new(plan.start()))))
+        Ok(Self::new(name, aws, args, Plugin::Ours(Some(Box::new(plan.try_start()?)))))
     }
 
     fn new(name: &str, aws: AwsDouble, args: &Args, plugin: Plugin) -> Self {

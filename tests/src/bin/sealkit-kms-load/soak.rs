@@ -57,7 +57,7 @@ fn faults() -> Vec<(&'static str, Effect)> {
 pub(crate) async fn run(args: &Args, options: &Soak) -> Result<bool, Box<dyn Error>> {
     let program = std::path::absolute(&options.program)?;
     let plan = |aws: &sealkit_rig::AwsDouble| Plan::of(&program, &aws.url(), &args.key).with_config(CONFIG);
-    let contestant = Contestant::of("soak", args, plan);
+    let contestant = Contestant::of("soak", args, plan)?;
     let well = Arc::new(AtomicBool::new(true));
     let (mut loads, begin) = (Vec::new(), Instant::now());
     for api in [Api::V1, Api::V2] {

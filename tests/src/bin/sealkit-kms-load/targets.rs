@@ -59,11 +59,11 @@ pub(crate) async fn run(args: &Args, options: &Targets) -> Result<bool, Box<dyn 
         move |aws: &sealkit_rig::AwsDouble| Plan::of(&program, &aws.url(), &key).with_config(config)
     };
     binary(&program, &mut table)?;
-    starts(&mut Contestant::of("direct", args, plan(DIRECT)), &size, &mut table);
-    added_latency(Contestant::of("direct", args, plan(DIRECT)), &size, &mut table).await?;
-    unwraps(&Contestant::of("direct", args, plan(DIRECT)), &size, &mut table).await?;
-    cold_list(&mut Contestant::of("local KEK", args, plan(LOCAL_KEK)), &size, &mut table).await?;
-    warm_list(&Contestant::of("direct", args, plan(DIRECT)), &size, &mut table).await?;
+    starts(&mut Contestant::of("direct", args, plan(DIRECT))?, &size, &mut table);
+    added_latency(Contestant::of("direct", args, plan(DIRECT))?, &size, &mut table).await?;
+    unwraps(&Contestant::of("direct", args, plan(DIRECT))?, &size, &mut table).await?;
+    cold_list(&mut Contestant::of("local KEK", args, plan(LOCAL_KEK))?, &size, &mut table).await?;
+    warm_list(&Contestant::of("direct", args, plan(DIRECT))?, &size, &mut table).await?;
     if options.markdown {
         table.markdown();
     }
