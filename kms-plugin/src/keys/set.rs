@@ -273,7 +273,13 @@ impl KeySet {
         }
         let shared = Arc::clone(&self.shared);
         let follower = Arc::clone(follower);
-        tokio::spawn(async move { follower.follow(shared.lineup.write_key(), &call(Instant::now() + UPKEEP)).await });
+        tokio::spawn(async move {
+            follower.follow(shared.lineup.write_key(), &call(Instant::now() + UPKEEP)).await;
+            if follower.is_step_due() {
+                // In local-KEK mode a KEK under the new material comes first.
+                shared.kek.kms_answers();
+            }
+        });
     }
 
     /// Whether a write needs no KMS: a valid local KEK is in memory.
