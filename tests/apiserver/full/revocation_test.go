@@ -3,7 +3,6 @@ package full
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -11,44 +10,6 @@ import (
 
 	"sealkit.test/rig"
 )
-
-// pair is two apiservers on one etcd, each with a plugin of its own.
-type pair [2]*apiserver
-
-func startPair(t *testing.T, double *rig.Double) pair {
-	t.Helper()
-	store := startEtcd(t)
-	var servers pair
-	for i := range servers {
-		plugin := rig.StartPlugin(t, double, rig.PluginConfig{Key: rig.KeyARN(1)})
-		servers[i] = newAPIServer(t, store)
-		servers[i].encryptBy(provider(onV2, plugin.Endpoint()))
-		servers[i].start()
-	}
-	return servers
-}
-
-// until looks at both until look succeeds for each.
-func (p pair) until(t *testing.T, within time.Duration, what string, look func(*apiserver) error) {
-	t.Helper()
-	begin := time.Now()
-	for i, server := range p {
-		took := rig.Eventually(t, within-time.Since(begin), what, func() error { return look(server) })
-		t.Logf("apiserver %d: %s (%v)", i, what, took.Round(time.Second))
-	}
-}
-
-// read makes sure that both read all these Secrets.
-func (p pair) read(t *testing.T, names ...[]string) {
-	t.Helper()
-	for i, server := range p {
-		for _, name := range slices.Concat(names...) {
-			if err := server.read(name); err != nil {
-				t.Errorf("apiserver %d: %v", i, err)
-			}
-		}
-	}
-}
 
 func refused(server *apiserver) error {
 	switch err := server.healthy(); {
@@ -76,7 +37,7 @@ func writesNothing(server *apiserver) error {
 // not ready, and returns when their seeds' lives are over.
 func disabledAndEnabled(t *testing.T, stop func(pair)) {
 	double := rig.StartDouble(t, rig.KeyARN(1))
-	servers := startPair(t, double)
+	servers, _ := startPair(t, double, onV2)
 	first := servers[0].creates(onV2, "first", 3)
 	second := servers[1].creates(onV2, "second", 3)
 	if err := writes(servers[0]); err != nil {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -22,19 +21,19 @@ const (
 	// canary is in every Secret, and nowhere in etcd.
 	canary    = "canary-9a3c40"
 	namespace = "default"
-	// Names of providers are part of what is stored.
-	onV1, onV2 = "story-v1", "story-v2"
+	// Names of providers are part of what is stored. Here they begin with the API.
+	onV1, onV2 = "v1-story", "v2-story"
 	// providerNames are those whose clock can be put ahead.
 	providerNames = onV2
 )
 
-func prefixOf(provider string) string {
-	return "k8s:enc:kms:" + strings.TrimPrefix(provider, "story-") + ":" + provider + ":"
-}
+func prefixOf(provider string) string { return "k8s:enc:kms:" + apiOf(provider) + ":" + provider + ":" }
 
-// provider is one of the two on a plugin's socket.
+func apiOf(provider string) string { return provider[:len("v1")] }
+
+// provider is the one of this name on a plugin's socket.
 func provider(name, endpoint string) rig.Provider {
-	return rig.Provider{API: strings.TrimPrefix(name, "story-"), Name: name, Endpoint: endpoint}
+	return rig.Provider{API: apiOf(name), Name: name, Endpoint: endpoint}
 }
 
 func (a *apiserver) secrets() typedv1.SecretInterface {
