@@ -27,8 +27,9 @@ Examples:
   seal-kms-plugin --key local:/etc/kms/test.key
                                     A test cluster without AWS (make the key with `sealctl keygen`)
 
-A value has one place: what the file says, no flag may say. Exit codes: 0 drained after SIGTERM, 2 usage,
-3 flags or configuration, 4 denied, 6 unavailable, 9 a socket, port or file cannot be had.";
+A value has one place: what the file says, no flag may say. KMS need not answer at the start.
+Exit codes: 0 drained after SIGTERM, 2 an unknown flag, 3 a mistake in flags or file, 9 a socket, port
+or file cannot be had.";
 
 /// The KMS encryption provider for Kubernetes Secrets.
 ///

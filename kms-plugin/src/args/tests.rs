@@ -245,3 +245,14 @@ fn a_file_that_others_can_change_is_refused_with_what_to_do() {
     let found = mistakes(&["--config", "/nonexistent.yaml"]);
     assert!(found[0].contains("/nonexistent.yaml") && found[0].contains("No such file"), "{found:?}");
 }
+
+#[test]
+fn the_static_pod_that_is_shipped_starts_it() {
+    let pod = include_str!("../../../deploy/kms-plugin/kubeadm/seal-kms-plugin.yaml");
+    let flags: Vec<_> = pod.lines().filter_map(|line| line.trim_start().strip_prefix("- --")).collect();
+    let flags: Vec<_> = flags.iter().map(|flag| format!("--{flag}")).collect();
+    assert!(flags.len() >= 3, "{flags:?}");
+    let settings = settings(&flags.iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!(settings.endpoints.address.to_string(), "127.0.0.1:8080");
+    assert!(settings.providers[0].keys.state_file.is_some());
+}
