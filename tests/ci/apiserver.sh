@@ -18,7 +18,7 @@ build_apiserver_module() (
 )
 
 build_apiserver_tests() {
-    need go 'install Go 1.26 or newer'
+    command -v go >/dev/null || die 'go not found: install Go 1.26 or newer'
     # Downloaded modules stay where the user has them, as cargo's crates do.
     export GOCACHE="$SEALKIT_CACHE/go" GOFLAGS='-mod=readonly -buildvcs=false' GOTOOLCHAIN=local
     local untidy module

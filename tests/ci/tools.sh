@@ -65,6 +65,9 @@ step_tools() {
     install_packages
     install_tools
     tests/interop/setup.sh
+    # Debian's own is too old; step apiserver downloads about 450 MB of modules to where go keeps them.
+    command -v go >/dev/null || die 'go not found: install Go 1.26 or newer'
+    go version
     "$tools/bin/cargo-deny" --version
     "$tools/bin/cargo-fuzz" --version
 }
