@@ -1,7 +1,7 @@
 //! The one way to an [`SdkConfig`].
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use aws_config::{AppName, BehaviorVersion, ConfigLoader, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -12,7 +12,7 @@ use aws_types::origin::Origin;
 use aws_types::region::Region;
 use aws_types::sdk_ua_metadata::FrameworkMetadata;
 
-use crate::credentials::ExplainedCredentials;
+use crate::credentials::{Expiry, ExplainedCredentials};
 use crate::environment::Environment;
 use crate::error::ConfigError;
 use crate::http::RoutedClient;
@@ -89,6 +89,7 @@ pub struct AwsConfig {
     roots: RootsOrigin,
     source: Option<SourceHeaders>,
     retries: Option<RetryPartition>,
+    expiry: Expiry,
 }
 
 impl AwsConfig {
@@ -139,9 +140,9 @@ impl AwsConfig {
             loader = loader.use_dual_stack(use_dual_stack);
         }
         let found = loader.load().await;
-        let mut base = found.to_builder();
+        let (mut base, expiry) = (found.to_builder(), Expiry::default());
         if let Some(provider) = found.credentials_provider() {
-            let explained = ExplainedCredentials::new(provider, &profile);
+            let explained = ExplainedCredentials::new(provider, &profile, expiry.clone());
             base = base.credentials_provider(SharedCredentialsProvider::new(explained));
         }
         if let Some(url) = endpoint {
@@ -156,7 +157,14 @@ impl AwsConfig {
             roots: roots.origin(),
             source: options.source_arn.clone().map(SourceHeaders),
             retries: options.retry_tokens.map(retries),
+            expiry,
         })
+    }
+
+    /// When the credentials expire that were found last. Absent before the first call, and for those that never do.
+    #[must_use]
+    pub fn credentials_expiry(&self) -> Option<SystemTime> {
+        self.expiry.known()
     }
 
     /// The Region for keys and names that carry none, where one is configured.

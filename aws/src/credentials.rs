@@ -1,5 +1,8 @@
 //! Credentials that say, when they fail, whose login is at fault and how to renew it.
 
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, Result, SharedCredentialsProvider, future};
@@ -13,23 +16,40 @@ use crate::profile::Profile;
 pub(crate) struct ExplainedCredentials {
     chain: SharedCredentialsProvider,
     login: Login,
+    expiry: Expiry,
+}
+
+/// When the credentials found last expire. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Expiry(Arc<Mutex<Option<SystemTime>>>);
+
+impl Expiry {
+    /// Absent while none have been found, and for those that never expire.
+    pub(crate) fn known(&self) -> Option<SystemTime> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn found(&self, expiry: Option<SystemTime>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = expiry;
+    }
 }
 
 impl ExplainedCredentials {
-    pub(crate) fn new(chain: SharedCredentialsProvider, profile: &Profile) -> Self {
+    pub(crate) fn new(chain: SharedCredentialsProvider, profile: &Profile, expiry: Expiry) -> Self {
         let login = Login {
             profile: Some(profile.name().to_owned()),
             sso_profile: profile.sso_profile().map(str::to_owned),
             runs_process: profile.runs_process(),
         };
-        Self { chain, login }
+        Self { chain, login, expiry }
     }
 
     async fn load(&self) -> Result {
-        self.chain
-            .provide_credentials()
-            .await
-            .map_err(|error| CredentialsError::provider_error(login::explain(&error, &self.login)))
+        let found = self.chain.provide_credentials().await;
+        if let Ok(credentials) = &found {
+            self.expiry.found(credentials.expiry());
+        }
+        found.map_err(|error| CredentialsError::provider_error(login::explain(&error, &self.login)))
     }
 }
 

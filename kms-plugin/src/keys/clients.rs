@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use aws_sdk_kms::Client;
 use aws_sdk_kms::config::Builder;
@@ -61,6 +61,15 @@ impl AwsClients {
         match &self.shared.config {
             Config::Process(config) => config.default_region(),
             Config::Given(config) => config.region().map(AsRef::as_ref),
+        }
+    }
+
+    /// When the credentials expire that were found last, if that is known.
+    #[must_use]
+    pub fn credentials_expiry(&self) -> Option<SystemTime> {
+        match &self.shared.config {
+            Config::Process(config) => config.credentials_expiry(),
+            Config::Given(_) => None,
         }
     }
 

@@ -32,6 +32,7 @@ struct Reading {
     v1_deks: IntGaugeVec,
     connections: IntCounterVec,
     audit_lost: IntCounterVec,
+    credentials_expiry: IntGaugeVec,
     keks: IntGaugeVec,
     kek_age: IntGaugeVec,
     kek_uses: IntGaugeVec,
@@ -126,6 +127,11 @@ impl Reading {
                 &["socket", "outcome"],
             ),
             audit_lost: counters("seal_kms_plugin_audit_lost_total", "Audit lines that could not be written", &[]),
+            credentials_expiry: gauges(
+                "seal_kms_plugin_credentials_expiry_timestamp_seconds",
+                "When the AWS credentials expire that were found last; absent for those that never do",
+                &["socket"],
+            ),
             keks: gauges(
                 "seal_kms_plugin_keks",
                 "KEKs that are known: unwrapped (in memory), or pending (waiting for KMS to unwrap them)",
@@ -193,6 +199,9 @@ impl Reading {
             self.probes.with_label_values(&[label, outcome]).inc_by(count);
         }
         self.flushes.with_label_values(&[label]).inc_by(health.flushes());
+        if let Some(expiry) = socket.credentials_expiry() {
+            self.credentials_expiry.with_label_values(&[label]).set(unix(expiry));
+        }
         self.read_keys(label, &keys.statistics());
         if let Some(rotation) = keys.rotation() {
             self.read_rotation(label, &rotation);
@@ -237,9 +246,8 @@ impl Reading {
     }
 
     fn read_rotation(&self, label: &str, rotation: &RotationStatus) {
-        if let Some(since) = rotation.rotated.and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok()) {
-            let seconds = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
-            self.material_rotated.with_label_values(&[label]).set(seconds);
+        if let Some(at) = rotation.rotated {
+            self.material_rotated.with_label_values(&[label]).set(unix(at));
         }
         self.material_waiting.with_label_values(&[label]).set(rotation.waiting.into());
         let fails = matches!(rotation.list, ListOutcome::Failed(_));
@@ -252,7 +260,7 @@ impl Reading {
         families.filter(|family| !family.get_metric().is_empty()).collect()
     }
 
-    fn all(&self) -> [&dyn Collector; 27] {
+    fn all(&self) -> [&dyn Collector; 28] {
         [
             &self.build,
             &self.state,
@@ -272,6 +280,7 @@ impl Reading {
             &self.v1_deks,
             &self.connections,
             &self.audit_lost,
+            &self.credentials_expiry,
             &self.keks,
             &self.kek_age,
             &self.kek_uses,
@@ -295,6 +304,11 @@ pub(super) fn names() -> Vec<String> {
 
 fn gauges(name: &str, help: &str, labels: &[&str]) -> IntGaugeVec {
     IntGaugeVec::new(Opts::new(name, help), labels).expect(VALID)
+}
+
+fn unix(time: SystemTime) -> i64 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
 fn signed(count: usize) -> i64 {

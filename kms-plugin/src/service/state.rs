@@ -1,6 +1,7 @@
 //! One socket: its keys, their health and its prober, exchanged together on a reload.
 
 use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
 use sealkit_envelope::cache::{Clock, SystemClock};
@@ -40,6 +41,7 @@ pub struct Prepared(Live);
 
 struct Live {
     keys: Arc<KeySet>,
+    aws: AwsClients,
     health: Arc<KeyHealth>,
     _prober: Prober,
 }
@@ -68,7 +70,7 @@ impl SocketState {
         let metrics = SocketMetrics::new(metrics, label);
         let health = Arc::new(KeyHealth::new(&settings.write.name, Arc::clone(&clock)));
         let watch = Arc::new(Watch::new(Arc::clone(&health), metrics.clone(), audit.clone()));
-        let live = Live::start(KeySet::open(settings, aws, watch).await?, health);
+        let live = Live::start(KeySet::open(settings, aws, watch).await?, health, aws);
         Ok(Arc::new(Self {
             metrics,
             audit,
@@ -93,7 +95,7 @@ impl SocketState {
             Arc::new(KeyHealth::new(&settings.write.name, Arc::clone(&self.clock)))
         };
         let watch = Arc::new(Watch::new(Arc::clone(&health), self.metrics.clone(), self.audit.clone()));
-        Ok(Prepared(Live::start(live.keys.reopen(settings, aws, watch).await?, health)))
+        Ok(Prepared(Live::start(live.keys.reopen(settings, aws, watch).await?, health, aws)))
     }
 
     /// Serves with these keys from now on; calls in flight end with the old ones.
@@ -131,6 +133,12 @@ impl SocketState {
         Arc::clone(&self.live.load().health)
     }
 
+    /// When the credentials of its calls expire, if that is known.
+    #[must_use]
+    pub fn credentials_expiry(&self) -> Option<SystemTime> {
+        self.live.load().aws.credentials_expiry()
+    }
+
     /// Where the connections of the socket are counted, for metrics. Only the first call counts.
     pub fn count_connections(&self, counts: Arc<SocketCounts>) {
         // A second one would be of the same socket.
@@ -159,9 +167,9 @@ impl SocketState {
 }
 
 impl Live {
-    fn start(keys: KeySet, health: Arc<KeyHealth>) -> Self {
+    fn start(keys: KeySet, health: Arc<KeyHealth>, aws: &AwsClients) -> Self {
         let (keys, flush_after) = (Arc::new(keys.clone()), keys.settings().flush_after);
         let prober = Prober::spawn(Arc::clone(&keys), Arc::clone(&health), flush_after);
-        Self { keys, health, _prober: prober }
+        Self { keys, aws: aws.clone(), health, _prober: prober }
     }
 }
