@@ -1,5 +1,6 @@
 //! The life of the process: from what was typed to its exit code.
 
+use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
 
 use sealkit_envelope::{DataKey, MemoryLock, memory_lock};
@@ -153,9 +154,11 @@ async fn reload(args: &Args, plugin: &mut Plugin) {
 
 fn say_ready(settings: &Settings) {
     for ProviderSettings { socket, keys } in &settings.providers {
+        // As it is, not as configured: the rights of an activated socket are systemd's.
+        let mode = std::fs::metadata(&socket.path).map_or(socket.mode, |found| found.mode() & 0o7777);
         info!(
             socket = %socket.path.display(),
-            mode = format_args!("{:04o}", socket.mode),
+            mode = format_args!("{mode:04o}"),
             key = keys.write.name,
             read_keys = keys.read.len(),
             // Values may be secret enough not to be here; how many there are shows a flag that was forgotten.

@@ -116,7 +116,10 @@ pub fn bind_all(settings: &[SocketSettings], mut activated: Activated) -> Result
     let mut errors = Vec::new();
     for settings in settings {
         match activated.claim(&settings.path) {
-            Some(listener) => bound.push(Bound::new(listener, settings, None)),
+            Some(listener) => {
+                activation::warn_of_open_rights(settings);
+                bound.push(Bound::new(listener, settings, None));
+            }
             None => match Bound::bind(settings) {
                 Ok(socket) => bound.push(socket),
                 Err(error) => errors.push(error),

@@ -1,11 +1,13 @@
 //! Sockets that systemd made and passes on: `LISTEN_FDS` of `sd_listen_fds(3)`.
 
+use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
 use listenfd::ListenFd;
 
-use super::SocketError;
+use super::{SocketError, SocketSettings};
 
 /// The sockets that systemd passed. Their rights are those of its socket unit, and their paths are never unlinked.
 #[derive(Debug, Default)]
@@ -44,6 +46,17 @@ impl Activated {
     /// What nobody claimed, as errors.
     pub(super) fn unclaimed(self) -> impl Iterator<Item = SocketError> {
         self.listeners.into_iter().map(|(path, _)| SocketError::Unclaimed { path })
+    }
+}
+
+/// Its rights are systemd's to give, and its default is that everybody may connect: then it is worth a word.
+pub(super) fn warn_of_open_rights(settings: &SocketSettings) {
+    let mode = fs::metadata(&settings.path).map_or(0, |found| found.mode() & 0o7777);
+    if mode & 0o002 != 0 && settings.allowed_uids.is_none() {
+        tracing::warn!(
+            socket = %settings.path.display(), mode = format_args!("{mode:04o}"),
+            "every user of the machine may connect, and so decrypt: set SocketMode=0600 in the socket unit"
+        );
     }
 }
 
