@@ -6,8 +6,6 @@ use std::time::Duration;
 use sealkit_envelope::{DataKey, MemoryLock, memory_lock};
 use sealkit_host::exit::Exit;
 use sealkit_host::hardening::Hardened;
-use sealkit_host::signal::is_ignored;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{error, info, warn};
 
 use crate::args::{Args, Reading};
@@ -16,8 +14,10 @@ use crate::settings::{ProviderSettings, Settings};
 use crate::socket::Activated;
 use crate::{logging, notify};
 
+mod signals;
 mod watched;
 
+use signals::{Ends, Signals, next};
 use watched::Watched;
 
 /// How often the file is looked at.
@@ -187,46 +187,5 @@ fn warn_of_missing(hardened: Hardened) {
             "keys may be swapped out: the limit on locked memory is too low; raise it (`ulimit -l`, LimitMEMLOCK=), or \
              grant CAP_IPC_LOCK"
         );
-    }
-}
-
-/// The signals that mean something here.
-struct Signals {
-    ends: Ends,
-    hangup: Option<Signal>,
-}
-
-/// Those that end the work.
-struct Ends {
-    term: Option<Signal>,
-    interrupt: Option<Signal>,
-}
-
-impl Signals {
-    /// From here on they do not end the process. What was ignored at the start stays ignored.
-    fn new() -> std::io::Result<Self> {
-        let listen = |kind: SignalKind| {
-            if is_ignored(kind.as_raw_value()) { Ok(None) } else { signal(kind).map(Some) }
-        };
-        let ends = Ends { term: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? };
-        Ok(Self { ends, hangup: listen(SignalKind::hangup())? })
-    }
-}
-
-impl Ends {
-    /// The name of the next one.
-    async fn next(&mut self) -> &'static str {
-        tokio::select! {
-            () = next(&mut self.term) => "SIGTERM",
-            () = next(&mut self.interrupt) => "SIGINT",
-        }
-    }
-}
-
-async fn next(signal: &mut Option<Signal>) {
-    match signal {
-        // It ends only with the runtime.
-        Some(signal) => drop(signal.recv().await),
-        None => std::future::pending().await,
     }
 }
