@@ -51,9 +51,11 @@ step_distribution() {
     done
 }
 
-# The distribution binary alone in an image, hardened as it should be run.
+# The distribution binaries, each alone in an image, hardened as they should be run.
 step_container() {
-    bash tests/ci/container.sh "$dist_bin/sealctl"
+    cargo build --locked --package sealkit-rig --bins
+    bash tests/ci/container.sh "$dist_bin/sealctl" "$dist_bin/seal-kms-plugin" \
+        "${CARGO_TARGET_DIR:-target}/debug/sealkit-kms-load"
 }
 
 # What cargo ignores by default in the rig's end-to-end tests: the official SDKs, live, in both

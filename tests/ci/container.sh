@@ -1,10 +1,13 @@
 #!/usr/bin/env bash
-# Runs a static sealctl as the only file of an image, under the restrictions it should be run with.
-# Usage: container.sh PATH/TO/sealctl
+# Runs static binaries, each as the only file of an image, under the restrictions they should be run with.
+# Usage: container.sh PATH/TO/sealctl PATH/TO/seal-kms-plugin PATH/TO/sealkit-kms-load
 set -euo pipefail
 
 sealctl=$1
+plugin=$2
+load=$3
 image=sealkit-check/sealctl
+plugin_image=sealkit-check/seal-kms-plugin
 work=$(mktemp -d)
 engine_pid=
 trap stop EXIT
@@ -13,8 +16,11 @@ stop() {
     if [[ -n $engine_pid ]]; then
         kill "$engine_pid"
         wait "$engine_pid" || true
+        # A container on the host's network leaves the engine's hold on it mounted.
+        mountpoint --quiet "$work/exec/netns/default" && umount "$work/exec/netns/default"
     else
-        docker image rm --force "$image" >/dev/null
+        docker rm --force sealkit-check-plugin >/dev/null 2>&1 || true
+        docker image rm --force "$image" "$plugin_image" >/dev/null
     fi
     rm -rf "$work"
 }
@@ -67,3 +73,33 @@ confined verify plain.sealed
 confined decrypt -o restored plain.sealed
 cmp "$work/files/plain" "$work/files/restored"
 printf 'image from scratch: encrypted, verified and restored 5 MB\n'
+
+# The plugin by its own Dockerfile, on the host's network as its static pod, against the rig's KMS. Once as the
+# image's user, in a directory that is that user's; once as root without capabilities, in a directory of root's.
+port=4599
+serve() {
+    local user=$1 directory="$work/socket-$1"
+    mkdir "$directory"
+    chown "$user:$user" "$directory"
+    docker run --detach --name sealkit-check-plugin --network host --read-only --user "$user:$user" --cap-drop ALL \
+        --security-opt no-new-privileges --memory 64m --pids-limit 64 --volume "$directory:/var/run/kmsplugin" \
+        --env AWS_ACCESS_KEY_ID=test --env AWS_SECRET_ACCESS_KEY=test --env AWS_EC2_METADATA_DISABLED=true \
+        "$plugin_image" --kms-endpoint "http://127.0.0.1:$port" --health-port 127.0.0.1:4600 \
+        --key arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab >/dev/null
+    if ! "$load" --kms-port "$port" --socket "image=$directory/socket.sock" steady --duration 2s; then
+        docker logs sealkit-check-plugin >&2
+        return 1
+    fi
+    docker stop --time 10 sealkit-check-plugin >/dev/null
+    [[ $(docker inspect --format '{{.State.ExitCode}}' sealkit-check-plugin) == 0 ]]
+    [[ ! -e $directory/socket.sock ]]
+    docker rm sealkit-check-plugin >/dev/null
+    printf 'image from scratch: the plugin served as user %s, drained and left no socket\n' "$user"
+}
+
+mkdir "$work/plugin"
+cp "$plugin" "$work/plugin/seal-kms-plugin"
+DOCKER_BUILDKIT=0 docker build --quiet --tag "$plugin_image" \
+    --file "$(dirname "${BASH_SOURCE[0]}")/../../deploy/kms-plugin/Dockerfile" "$work/plugin"
+serve 65532
+serve 0
