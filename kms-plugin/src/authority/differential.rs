@@ -15,6 +15,7 @@ const HEADERS: u8 = 1;
 const CONTINUATION: u8 = 9;
 /// What the adapter holds at most of a block in its frames.
 const LONGEST_BLOCK: usize = 9 + 16 * 1024;
+const MOST_FRAMES: usize = 32;
 /// Names that the adapter may put in the place of an empty `:authority`.
 const RENAMED: [&[u8]; 2] = [b"set-cookie", b"xauthority"];
 
@@ -78,7 +79,7 @@ pub(crate) fn check(wire: &[u8]) {
         same(last..block.end);
         let gather =
             |from: &[u8]| block.pieces.iter().flat_map(|piece| from[piece.clone()].to_vec()).collect::<Vec<_>>();
-        let is_too_long = block.end - block.start > LONGEST_BLOCK;
+        let is_too_long = block.end - block.start > LONGEST_BLOCK || block.pieces.len() > MOST_FRAMES;
         if !judge.compare(&gather(meant), &gather(given), is_too_long) {
             return;
         }

@@ -13,6 +13,10 @@ const HEADER: usize = 9;
 /// unless it says otherwise. It is also more than our server takes.
 pub(super) const LONGEST_BLOCK: usize = HEADER + 16 * 1024;
 
+/// The most frames of a block that are held. h2 ends the connection after six; this bounds what it costs to go over
+/// them again with each read.
+const MOST_FRAMES: usize = 32;
+
 const HEADERS: u8 = 1;
 const CONTINUATION: u8 = 9;
 const END_HEADERS: u8 = 0x4;
@@ -47,7 +51,7 @@ enum Block {
     Whole(Vec<Range<usize>>, usize),
     /// More must be read.
     Partial,
-    /// It would not fit into [`LONGEST_BLOCK`].
+    /// It would not fit into [`LONGEST_BLOCK`], or has more than [`MOST_FRAMES`].
     TooLong,
     /// Frames that h2 ends the connection over.
     Broken,
@@ -156,7 +160,7 @@ fn find_block(frames: &[u8], first: Header) -> Block {
     let mut at = 0;
     loop {
         let end = at + HEADER + header.length;
-        if end > LONGEST_BLOCK {
+        if end > LONGEST_BLOCK || pieces.len() == MOST_FRAMES {
             return Block::TooLong;
         }
         let Some(payload) = frames.get(at + HEADER..end) else { return Block::Partial };
