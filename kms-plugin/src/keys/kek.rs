@@ -29,6 +29,7 @@ use super::{Api, LocalKekSettings, Malformed, Observer, Refusal, Request, StateF
 
 pub(super) mod clock;
 pub mod form;
+mod in_use;
 mod renewal;
 mod ring;
 mod roll;

@@ -91,13 +91,14 @@ impl StateError {
 pub(super) struct StateFile {
     path: PathBuf,
     inner: Mutex<Inner>,
+    /// Beside what is locked while the disk works: whoever asks must not wait for that.
+    health: Mutex<StateFileHealth>,
 }
 
 struct Inner {
     state: State,
     /// The file as it was when we last read or wrote it; none if there was none.
     known: Option<Identity>,
-    health: StateFileHealth,
 }
 
 /// What changes when a file is replaced or written, whoever does it.
@@ -118,7 +119,8 @@ impl StateFile {
         if let Some(file) = open.get(path).and_then(Weak::upgrade) {
             return file;
         }
-        let file = Arc::new(Self { path: path.to_owned(), inner: Mutex::new(read(path)) });
+        let (inner, health) = read(path);
+        let file = Arc::new(Self { path: path.to_owned(), inner: Mutex::new(inner), health: Mutex::new(health) });
         open.insert(path.to_owned(), Arc::downgrade(&file));
         file
     }
@@ -130,7 +132,7 @@ impl StateFile {
 
     /// How it stands with it.
     pub(super) fn health(&self) -> StateFileHealth {
-        self.lock().health
+        *self.health.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Changes what is in it. With an error nothing is changed, neither in memory nor on disk, unless the error
@@ -143,7 +145,7 @@ impl StateFile {
         let mut inner = self.lock();
         let mut state = inner.state.clone();
         let value = change(&mut state);
-        let was = inner.health;
+        let was = self.health();
         if inner.known.is_some() && state == inner.state && was == StateFileHealth::Ok {
             return Ok(value);
         }
@@ -152,7 +154,8 @@ impl StateFile {
             inner.state = state;
         }
         let failing = if was == StateFileHealth::Refused { was } else { StateFileHealth::Failing };
-        inner.health = if written.is_ok() { StateFileHealth::Ok } else { failing };
+        let is = if written.is_ok() { StateFileHealth::Ok } else { failing };
+        *self.health.lock().unwrap_or_else(PoisonError::into_inner) = is;
         match &written {
             Ok(()) if was == StateFileHealth::Failing => {
                 tracing::info!(state_file = %self.path.display(), "the state file is written again");
@@ -206,7 +209,7 @@ impl StateFile {
 
     /// Whether the file is still the one that we know. One that is gone may be made anew.
     fn check(&self, inner: &Inner) -> Result<(), StateError> {
-        if inner.health == StateFileHealth::Refused {
+        if self.health() == StateFileHealth::Refused {
             return Err(StateError::Refused { path: self.path.clone() });
         }
         match identity(&self.path) {
@@ -246,9 +249,10 @@ fn identity(path: &Path) -> io::Result<Option<Identity>> {
 }
 
 /// Reads what lies at `path`, and logs what is wrong with it.
-fn read(path: &Path) -> Inner {
-    let refused = || Inner { state: State::default(), known: None, health: StateFileHealth::Refused };
-    let anew = || Inner { state: State::default(), known: None, health: StateFileHealth::Ok };
+fn read(path: &Path) -> (Inner, StateFileHealth) {
+    let nothing = || Inner { state: State::default(), known: None };
+    let refused = || (nothing(), StateFileHealth::Refused);
+    let anew = || (nothing(), StateFileHealth::Ok);
     let file = match PrivateFile::open(path, Readers::Anyone) {
         Err(PrivateFileError::Open { source, .. }) if source.kind() == io::ErrorKind::NotFound => return anew(),
         Err(error) => {
@@ -267,7 +271,7 @@ fn read(path: &Path) -> Inner {
         }
     };
     match State::parse(&text) {
-        Ok(state) => Inner { state, known, health: StateFileHealth::Ok },
+        Ok(state) => (Inner { state, known }, StateFileHealth::Ok),
         Err(error @ DocumentError::Damaged(_)) => {
             let mut aside = path.as_os_str().to_owned();
             aside.push(".damaged");

@@ -194,20 +194,26 @@ impl Ring {
     /// Writes what is known into the state file, if that knows less. True if it did, or need not.
     pub(super) async fn save(self: &Arc<Self>) -> bool {
         let Some(state) = &self.state else { return true };
-        let records = {
+        let (records, refused) = {
             let mut roll = self.roll();
             if !roll.is_news {
                 return true;
             }
             roll.is_news = false;
-            roll.records()
+            (roll.records(), roll.refused.clone())
         };
         let state = Arc::clone(state);
-        let saved = spawn_blocking(move || state.update(|state: &mut State| state.remember(records)).is_ok()).await;
-        let saved = saved.unwrap_or(false);
-        if !saved {
-            self.roll().is_news = true;
+        let forgotten = refused.len();
+        let change = move |state: &mut State| {
+            state.forget(&refused);
+            state.remember(records);
+        };
+        let saved = spawn_blocking(move || state.update(change).is_ok()).await.unwrap_or(false);
+        let mut roll = self.roll();
+        if saved {
+            roll.refused.drain(..forgotten);
         }
+        roll.is_news |= !saved;
         saved
     }
 

@@ -23,6 +23,8 @@ pub(super) struct Roll {
     pub(super) is_news: bool,
     /// KEKs that went to make room.
     pub(super) forgotten: u64,
+    /// KEKs that KMS refuses, for the state file to forget.
+    pub(super) refused: Vec<KekId>,
 }
 
 struct Entry {
@@ -51,7 +53,7 @@ pub(super) struct Counts {
 
 impl Roll {
     pub(super) fn new() -> Self {
-        Self { entries: LruCache::unbounded(), epoch: 0, is_news: false, forgotten: 0 }
+        Self { entries: LruCache::unbounded(), epoch: 0, is_news: false, forgotten: 0, refused: Vec::new() }
     }
 
     /// Adds a KEK that the state file knows; it is to be unwrapped.
@@ -95,7 +97,9 @@ impl Roll {
     /// What KMS refused, and would again: forgotten, or not asked for of itself for a while.
     pub(super) fn refused(&mut self, kek_id: &KekId, forever: bool, now: Instant) {
         if forever {
-            self.is_news |= self.entries.pop(kek_id).is_some();
+            self.entries.pop(kek_id);
+            self.refused.push(*kek_id);
+            self.is_news = true;
         } else if let Some(entry) = self.entries.peek_mut(kek_id) {
             entry.not_before = Some(now + REFUSED);
         }

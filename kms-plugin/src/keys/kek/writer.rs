@@ -1,4 +1,4 @@
-//! The KEK that writes: the one in use, its limits, and where the next one comes from.
+//! Which KEK writes, and where the next one comes from.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -6,22 +6,18 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use arc_swap::ArcSwapOption;
 use sealkit_aws::FaultClass;
 use sealkit_envelope::cache::{Coalescing, Limits, Spawner};
-use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout_at};
 
 use super::clock::WallClock;
 use super::form::KekId;
+use super::in_use::{InUse, age};
 use super::ring::{Ring, is_refused};
-use super::uses::{BLOCK, Spent, Uses};
+use super::uses::{Spent, Uses};
 use super::{Gate, Kek, Upstream, WritingKek};
 use crate::keys::service::{Call, Origin};
-use crate::keys::state::{KekRecord, State, StateFile};
+use crate::keys::state::StateFile;
 use crate::keys::unwraps::LoadFailed;
 use crate::keys::{LocalKekSettings, Refusal, Source, StateFileHealth};
-
-/// A KEK made later than this by the clock, in seconds, was made by a clock that was wrong: how old it is nobody knows, so
-/// it is renewed. Less is the clock being set.
-const FUTURE: u64 = 60 * 60;
 
 /// The KEK that writes, and where the next one comes from.
 pub(super) struct Writer {
@@ -42,24 +38,7 @@ pub(super) struct Writer {
     last_refusal: Mutex<Option<Refusal>>,
 }
 
-/// The KEK that writes.
-struct InUse {
-    kek: Arc<Kek>,
-    /// When it was made, in seconds since 1970.
-    created: u64,
-    uses: Uses,
-    /// Whether it is not to be written under any more.
-    is_left: AtomicBool,
-    /// One reservation at a time: each is for the block after the last.
-    reserving: tokio::sync::Mutex<()>,
-}
-
-impl InUse {
-    fn new(kek: Arc<Kek>, created: u64, uses: Uses) -> Arc<Self> {
-        Arc::new(Self { kek, created, uses, is_left: AtomicBool::new(false), reserving: tokio::sync::Mutex::default() })
-    }
-}
-
+/// The KEK of the state file.
 #[derive(Clone)]
 struct Resume {
     wrapped: Vec<u8>,
@@ -131,13 +110,18 @@ impl Writer {
         // A KEK that was just made may be spent by others before we get to it, though hardly twice.
         for _ in 0..4 {
             if let Some(in_use) = self.in_use.load_full() {
-                match self.count_use(&in_use) {
+                match in_use.count_use(self.now(), &self.settings) {
                     Ok(()) => {
                         self.look_ahead(&in_use);
                         return Ok(Arc::clone(&in_use.kek));
                     }
-                    Err(Spent::Reservation) if self.reserve(&in_use).await => continue,
-                    Err(Spent::Reservation | Spent::Limit) => {}
+                    Err(Spent::Reservation) => {
+                        let reserved = timeout_at(deadline, self.reserve(&in_use)).await;
+                        if reserved.map_err(|_| Refusal::Deadline)? {
+                            continue;
+                        }
+                    }
+                    Err(Spent::Limit) => {}
                 }
             }
             self.make(deadline).await?;
@@ -152,18 +136,17 @@ impl Writer {
     /// If KMS does not answer in time, or refuses.
     pub(super) async fn replace(self: &Arc<Self>, kek_id: KekId, deadline: Instant) -> Result<(), Refusal> {
         if let Some(in_use) = self.in_use.load().as_ref().filter(|in_use| in_use.kek.kek_id == kek_id) {
-            in_use.is_left.store(true, Ordering::Relaxed);
+            in_use.leave();
         }
         self.make(deadline).await
     }
 
     /// Whether a write needs no KMS now.
     pub(super) fn can_write(&self) -> bool {
-        let can_reserve = || self.ring.state_health() == StateFileHealth::Ok;
         self.in_use
             .load()
             .as_ref()
-            .is_some_and(|in_use| self.is_in_limits(in_use) && (!in_use.uses.is_unreserved() || can_reserve()))
+            .is_some_and(|in_use| in_use.is_in_limits(self.now(), &self.settings) && !self.is_stuck(in_use))
     }
 
     /// Whether another KEK is to be made while this one goes on, or there is none.
@@ -175,15 +158,21 @@ impl Writer {
         self.gate.get().is_some_and(|gate| gate.wants_another())
     }
 
-    /// Whether the KEK in use, if there is one, has reached a limit.
+    /// Whether the KEK in use has reached a limit, or there is none.
     fn is_over(&self) -> bool {
+        let (now, settings) = (self.now(), &self.settings);
         self.in_use.load().as_ref().is_none_or(|in_use| {
-            let is_stuck = in_use.uses.is_unreserved() && self.ring.state_health() != StateFileHealth::Ok;
-            in_use.is_left.load(Ordering::Relaxed)
-                || self.wants_renewal(in_use)
-                || !self.is_in_limits(in_use)
-                || is_stuck
+            in_use.wants_renewal(now, settings) || !in_use.is_in_limits(now, settings) || self.is_stuck(in_use)
         })
+    }
+
+    /// Whether it needs a reservation that the state file does not give.
+    fn is_stuck(&self, in_use: &InUse) -> bool {
+        in_use.is_unreserved() && self.ring.state_health() != StateFileHealth::Ok
+    }
+
+    fn now(&self) -> u64 {
+        self.clock.unix_seconds()
     }
 
     /// Drops the KEK that writes if its origin fulfils `condition`.
@@ -199,20 +188,17 @@ impl Writer {
     }
 
     pub(super) fn statistics(&self) -> Option<WritingKek> {
-        let in_use = self.in_use.load();
-        let in_use = in_use.as_ref()?;
-        let age_seconds = age(in_use.created, self.clock.unix_seconds());
-        Some(WritingKek { age_seconds, uses: in_use.uses.count() })
+        self.in_use.load().as_ref().map(|in_use| in_use.statistics(self.now()))
     }
 
     pub(super) fn failures(&self) -> u32 {
         self.failures.load(Ordering::Relaxed)
     }
 
-    /// Reserves uses ahead, where half of the last block is used.
-    pub(super) async fn reserve_ahead(self: &Arc<Self>) -> bool {
-        let Some(in_use) = self.in_use.load_full() else { return true };
-        self.state.is_none() || !in_use.uses.wants_reservation() || self.reserve_in_file(&in_use).await
+    /// Reserves uses ahead, where half of the last block is used. False if the state file does not take it.
+    pub(super) async fn reserve_ahead(&self) -> bool {
+        let (Some(in_use), Some(state)) = (self.in_use.load_full(), &self.state) else { return true };
+        !in_use.wants_reservation() || in_use.reserve(Arc::clone(state), self.upstream.name(0)).await
     }
 
     /// From now on a use past a limit wakes the upkeep again.
@@ -280,7 +266,7 @@ impl Writer {
         }
         tracing::info!(kek_id = %kek.kek_id, key = %self.upstream.name(0), "a local KEK was made");
         self.ring.put(&kek, epoch);
-        self.install(InUse::new(kek, self.clock.unix_seconds(), Uses::unrecorded()), epoch);
+        self.install(InUse::new(kek, self.now(), Uses::unrecorded()), epoch);
         Ok(())
     }
 
@@ -304,30 +290,10 @@ impl Writer {
         self.wake();
     }
 
-    fn count_use(&self, in_use: &InUse) -> Result<(), Spent> {
-        let is_left = in_use.is_left.load(Ordering::Relaxed);
-        if is_left || age(in_use.created, self.clock.unix_seconds()) >= self.settings.max_age.as_secs() {
-            return Err(Spent::Limit);
-        }
-        in_use.uses.take(self.settings.max_uses)
-    }
-
-    fn is_in_limits(&self, in_use: &InUse) -> bool {
-        age(in_use.created, self.clock.unix_seconds()) < self.settings.max_age.as_secs()
-            && !in_use.is_left.load(Ordering::Relaxed)
-            && in_use.uses.count() < self.settings.max_uses
-    }
-
-    fn wants_renewal(&self, in_use: &InUse) -> bool {
-        let now = self.clock.unix_seconds();
-        age(in_use.created, now) >= self.settings.renew_after.as_secs()
-            || in_use.uses.count() >= self.settings.renew_after_uses
-            || in_use.created > now.saturating_add(FUTURE)
-    }
-
     /// Wakes the upkeep for what it should do before a write has to wait.
     fn look_ahead(&self, in_use: &InUse) {
-        if self.wants_renewal(in_use) || (self.state.is_some() && in_use.uses.wants_reservation()) {
+        let wants_reservation = || self.state.is_some() && in_use.wants_reservation();
+        if in_use.wants_renewal(self.now(), &self.settings) || wants_reservation() {
             self.wake();
         }
     }
@@ -339,45 +305,10 @@ impl Writer {
         }
     }
 
-    /// Reserves the next block for a write that waits. False where this KEK can write no more.
-    async fn reserve(self: &Arc<Self>, in_use: &Arc<InUse>) -> bool {
-        if self.reserve_in_file(in_use).await {
-            return true;
-        }
-        // The disk is full, say. The file must not understate the uses: with the file gone the next start makes a KEK of
-        // its own, and this one may go on.
-        let Some(state) = self.state.clone() else { return false };
-        let removed = spawn_blocking(move || state.remove()).await.unwrap_or(false);
-        if removed {
-            tracing::warn!("the state file cannot be written, and is removed, so that writes go on");
-            in_use.uses.forgotten();
-        }
-        removed
-    }
-
-    /// Reserves the next block in the state file. True if there are uses reserved now.
-    async fn reserve_in_file(self: &Arc<Self>, in_use: &Arc<InUse>) -> bool {
-        let Some(state) = self.state.clone() else { return false };
-        let _one_at_a_time = in_use.reserving.lock().await;
-        if !in_use.uses.wants_reservation() {
-            return true;
-        }
-        let (in_use, key) = (Arc::clone(in_use), self.upstream.name(0));
-        let reserved = spawn_blocking(move || {
-            let record = KekRecord { wrapped: in_use.kek.wrapped.to_vec(), key: key.to_string(), writing: None };
-            let at_least = in_use.uses.begin_reservation();
-            match state.update(|state: &mut State| state.reserve(&record, in_use.created, at_least, BLOCK)) {
-                Ok(block) => {
-                    in_use.uses.reserved(block);
-                    true
-                }
-                Err(error) => {
-                    in_use.uses.not_reserved(error.may_be_written());
-                    false
-                }
-            }
-        });
-        reserved.await.unwrap_or(false)
+    /// Reserves uses for a write that waits. False where this KEK can write no more.
+    async fn reserve(&self, in_use: &Arc<InUse>) -> bool {
+        let Some(state) = &self.state else { return false };
+        in_use.reserve(Arc::clone(state), self.upstream.name(0)).await || in_use.do_without(Arc::clone(state)).await
     }
 
     /// Counts failures, and logs the first of several and the end of them.
@@ -405,9 +336,4 @@ impl Writer {
     fn resume(&self) -> MutexGuard<'_, Option<Resume>> {
         self.resume.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Seconds from `created` to `now`; none where the clock was set back.
-fn age(created: u64, now: u64) -> u64 {
-    now.saturating_sub(created)
 }

@@ -152,6 +152,11 @@ impl State {
         self.trim();
     }
 
+    /// Forgets KEKs that KMS refuses.
+    pub(in crate::keys) fn forget(&mut self, refused: &[KekId]) {
+        self.keks.retain(|record| !refused.contains(&record.kek_id()));
+    }
+
     /// Reserves `count` uses of the KEK that is written under, from `at_least` or from the end of what is reserved
     /// already; from now on it is the only one written under.
     pub(in crate::keys) fn reserve(

@@ -4,6 +4,7 @@ use std::fs;
 
 use super::*;
 use crate::keys::kek::uses::BLOCK;
+use crate::keys::state::State;
 use crate::keys::state::tests::Tmpfs;
 
 fn reserved(rig: &Rig) -> u64 {
@@ -164,6 +165,25 @@ async fn a_kek_past_its_limits_is_not_gone_on_with() {
     let kek = rig.start(LocalKekSettings::default());
     assert_ne!(kek_of(&write(&kek, Api::V1Beta1).await.unwrap()), kek_of(&first));
     assert_eq!(read(&kek, Api::V1Beta1, &first).await.unwrap(), SEED);
+}
+
+#[tokio::test]
+async fn a_kek_that_kms_refuses_is_forgotten() {
+    let rig = Rig::new();
+    let bad = crate::keys::state::KekRecord { wrapped: vec![9; 40], key: READ_KEY.to_owned(), writing: None };
+    let (_, good) = rig.kms.wrap(1);
+    let good = crate::keys::state::KekRecord { wrapped: good, ..bad.clone() };
+    let elsewhere =
+        crate::keys::state::KekRecord { wrapped: vec![8; 40], key: "configured no more".to_owned(), ..bad.clone() };
+    let file = StateFile::open(&rig.state_path());
+    file.update(|state| state.remember(vec![bad, good.clone(), elsewhere.clone()])).unwrap();
+    let kek = rig.start(LocalKekSettings::default());
+    until("all that can be unwrapped", || kek.carries_restart()).await;
+    let known = |state: &State| state.keks.iter().map(|record| record.kek_id()).collect::<Vec<_>>();
+    until("three KEKs", || known(&file.state()).len() == 3 && file.state().writing().is_some()).await;
+    let known = known(&file.state());
+    assert!(known.contains(&good.kek_id()) && known.contains(&elsewhere.kek_id()));
+    assert_eq!(rig.kms.unwraps(), 2);
 }
 
 #[tokio::test]
