@@ -4,6 +4,7 @@
 
 mod answers;
 mod health;
+mod local_kek;
 mod reload;
 
 use std::collections::{BTreeMap, HashMap};
@@ -105,7 +106,7 @@ impl Rig {
             ciphertext: sealed.ciphertext.clone(),
             uid: uid.to_owned(),
             key_id: sealed.key_id.clone(),
-            annotations: HashMap::new(),
+            annotations: sealed.annotations.clone(),
         };
         Ok(self.socket.v2().decrypt(Request::new(request)).await?.into_inner().plaintext)
     }
