@@ -129,7 +129,7 @@ async fn a_configuration_with_a_mistake_changes_nothing() {
     let mut plugin = start(sockets(&a, &b)).await;
     let missing = format!("local:{}", place.at("missing").display());
     let refused = plugin.reload(sockets(&other, &missing)).await.unwrap_err();
-    assert!(refused.lines().len() == 1 && refused.to_string().contains("missing"), "{refused}");
+    assert!(refused.lines().len() == 1 && refused.to_string().contains("missing: No such file"), "{refused}");
     assert_eq!(place.client("a.sock").encrypt(b"x", UID).await.unwrap().key_id, a, "the right half is not used either");
     assert_eq!(plugin.reload(sockets(&other, &b)).await.unwrap(), Reload::Applied);
     assert_eq!(place.client("a.sock").encrypt(b"x", UID).await.unwrap().key_id, other);

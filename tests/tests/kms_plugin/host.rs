@@ -211,6 +211,22 @@ async fn a_static_pod_has_credentials_and_region_of_its_instance() {
     assert!(asked.iter().any(|line| line.contains("security-credentials/node")), "{asked:?}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_credential_process_complains_of_is_not_in_the_log() {
+    let (scene, home) = (Scene::new(), tempfile::tempdir().unwrap());
+    let config = home.path().join("config");
+    let process = "sh -c 'echo a-canary >&2; echo a-canary; exit 7'";
+    std::fs::write(&config, format!("[profile p]\ncredential_process = {process}\n")).unwrap();
+    let plan = scene.configured(&["localKek: true"]);
+    let plan =
+        ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"].into_iter().fold(plan, |it, name| it.with_variable(name, ""));
+    let plan = plan.with_variable("AWS_CONFIG_FILE", config.to_str().unwrap()).with_variable("AWS_PROFILE", "p");
+    let plugin = &plan.start();
+    eventually("it says whose login is at fault", async || plugin.log().contains("credential_process of profile p"))
+        .await;
+    assert!(!plugin.log().contains("a-canary"), "{}", plugin.log());
+}
+
 #[test]
 fn its_pages_are_made_from_its_flags() {
     let run = |arguments: &[&str]| {

@@ -14,6 +14,7 @@
 //! `CiphertextBlob`, which begins with 0x01, so neither is taken for the other.
 
 use std::collections::BTreeMap;
+use std::error::Error as _;
 use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -189,7 +190,10 @@ fn read(path: &Path) -> Result<LocalKey, String> {
     if path.as_os_str().is_empty() {
         return Err("no path follows \"local:\"".to_owned());
     }
-    let file = PrivateFile::open(path, Readers::OwnerOnly).map_err(|error| error.to_string())?;
+    let file = PrivateFile::open(path, Readers::OwnerOnly).map_err(|error| match error.source() {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    })?;
     let mut content = Plaintext::zeroed(MAX_FILE_LEN + 1);
     let mut filled = 0;
     while filled < content.len() {
