@@ -15,6 +15,7 @@ mod losses;
 mod writer;
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -52,6 +53,7 @@ pub struct Audit {
     queue: SyncSender<Message>,
     hits: Arc<Mutex<Hits>>,
     losses: Arc<Losses>,
+    reopen: Arc<AtomicBool>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -69,10 +71,18 @@ impl Audit {
         let log = AuditLog::open(path, program)?;
         let (queue, messages) = mpsc::sync_channel(QUEUE);
         let (hits, losses) = (Arc::<Mutex<Hits>>::default(), Arc::<Losses>::default());
-        let writer = Writer { log, program, interval, hits: Arc::clone(&hits), losses: Arc::clone(&losses) };
+        let reopen = Arc::<AtomicBool>::default();
+        let writer = Writer {
+            log,
+            program,
+            interval,
+            hits: Arc::clone(&hits),
+            losses: Arc::clone(&losses),
+            reopen: Arc::clone(&reopen),
+        };
         let thread = thread::Builder::new().name("audit".to_owned()).spawn(move || writer.run(&messages));
         let thread = thread.map_err(|source| AuditError::Open { path: path.to_owned(), source })?;
-        Ok(Self { queue, hits, losses, thread: Mutex::new(Some(thread)) })
+        Ok(Self { queue, hits, losses, reopen, thread: Mutex::new(Some(thread)) })
     }
 
     /// A call to KMS is over.
@@ -100,7 +110,9 @@ impl Audit {
 
     /// Opens the file again by its name, after it was renamed by a log rotation. If that fails the old one goes on.
     pub fn reopen(&self) {
-        let _ = self.queue.try_send(Message::Reopen);
+        self.reopen.store(true, Ordering::Relaxed);
+        // A full queue wakes the writer as well.
+        let _ = self.queue.try_send(Message::Wake);
     }
 
     /// Lines that were lost so far.

@@ -1,6 +1,7 @@
 //! The thread that owns the file.
 
 use std::mem;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -18,8 +19,8 @@ pub(super) enum Message {
     Line(Box<AuditEvent>, SystemTime),
     /// Write what was counted, though the minute is not over.
     WriteCounts,
-    /// Open the file again.
-    Reopen,
+    /// Look whether the file is to be opened again.
+    Wake,
     /// Write what was counted, and end.
     Close,
 }
@@ -30,6 +31,7 @@ pub(super) struct Writer {
     pub(super) interval: Duration,
     pub(super) hits: Arc<Mutex<Hits>>,
     pub(super) losses: Arc<Losses>,
+    pub(super) reopen: Arc<AtomicBool>,
 }
 
 impl Writer {
@@ -38,10 +40,12 @@ impl Writer {
         loop {
             match messages.recv_timeout(counts_due.saturating_duration_since(Instant::now())) {
                 Ok(Message::Line(event, time)) => self.write(&event, time),
-                Ok(Message::Reopen) => self.reopen(),
                 Ok(Message::WriteCounts) => counts_due = Instant::now(),
                 Ok(Message::Close) | Err(RecvTimeoutError::Disconnected) => break self.write_counts(),
-                Err(RecvTimeoutError::Timeout) => {}
+                Ok(Message::Wake) | Err(RecvTimeoutError::Timeout) => {}
+            }
+            if self.reopen.swap(false, Ordering::Relaxed) {
+                self.reopen();
             }
             if counts_due <= Instant::now() {
                 self.write_counts();
