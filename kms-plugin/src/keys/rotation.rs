@@ -190,12 +190,8 @@ impl Follower {
             Err(refusal) => {
                 let first = self.lock().list_failed(&refusal);
                 if first {
-                    let hint = match &refusal {
-                        Refusal::Kms(fault) => Some(fault.hint().to_owned()),
-                        _ => None,
-                    };
                     tracing::warn!(
-                        key = %arn, error = %refusal, hint,
+                        key = %arn, error = %refusal,
                         "the order of key materials is not known; the key_id stays as it is until it is",
                     );
                 }
@@ -212,6 +208,7 @@ impl Follower {
                  written before the alias left it count as current",
             ),
             Standing::OtherKey => tracing::info!(key, %key_id, "the alias names another key; its key_id is announced"),
+            Standing::First => tracing::info!(key, %key_id, "the key_id is announced"),
             _ => tracing::info!(key, %key_id, "the key_id of new key material is announced"),
         }
     }
