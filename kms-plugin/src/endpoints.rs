@@ -18,6 +18,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
@@ -40,8 +41,8 @@ pub struct Endpoints {
     pub livez_path: String,
     /// Whether the health check is AEP's: of KMS.
     pub deep_healthz: bool,
-    /// The sockets that are served.
-    pub sockets: Vec<Arc<SocketState>>,
+    /// The sockets that are served: a reload may exchange them.
+    pub sockets: Arc<ArcSwap<Vec<Arc<SocketState>>>>,
     /// What was counted.
     pub metrics: Arc<Metrics>,
     /// Where audit lines go.

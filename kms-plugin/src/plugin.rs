@@ -6,11 +6,12 @@
 //! ```
 
 mod error;
+mod provider;
 mod reload;
 
-use std::future::Future;
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use sealkit_aws::{AwsConfig, Options};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -22,12 +23,12 @@ use crate::audit::Audit;
 use crate::endpoints::{self, Endpoints};
 use crate::keys::AwsClients;
 use crate::metrics::Metrics;
-use crate::server::{self, Limits};
 use crate::service::{Instruments, SocketState};
 use crate::settings::{EndpointSettings, ProviderSettings, Settings};
 use crate::socket::{Activated, Bound, bind_all};
 use error::Problems;
 pub(crate) use error::told;
+use provider::{Provider, watched};
 
 /// A plugin that serves.
 pub struct Plugin {
@@ -35,8 +36,12 @@ pub struct Plugin {
     aws_options: Options,
     aws: AwsClients,
     instruments: Instruments,
-    sockets: Vec<Arc<SocketState>>,
-    servers: JoinSet<std::io::Result<()>>,
+    providers: Vec<Provider>,
+    /// What the endpoints tell of: the states of all providers.
+    sockets: Arc<ArcSwap<Vec<Arc<SocketState>>>>,
+    /// Servers under way; each says why it ended, unless it was told to.
+    servers: JoinSet<Option<String>>,
+    /// Ends the endpoints.
     stop: watch::Sender<bool>,
 }
 
@@ -56,12 +61,12 @@ impl Plugin {
         let aws_options = settings.aws_options();
         let aws = problems.take_aws(AwsConfig::load(&aws_options).await).map(AwsClients::new);
         let instruments = Instruments::new(Arc::new(Metrics::new()), audit.map(Arc::new));
-        let mut sockets = Vec::new();
+        let mut states = Vec::new();
         if let Some(aws) = &aws {
             for ProviderSettings { socket, keys } in &settings.providers {
                 let label = socket.path.to_string_lossy();
                 let opened = SocketState::open(&label, keys, aws, &instruments).await;
-                sockets.extend(problems.take_keys(&socket.path, opened));
+                states.extend(problems.take_keys(&socket.path, opened));
             }
         }
         problems.finish()?;
@@ -73,34 +78,32 @@ impl Plugin {
             aws_options,
             aws,
             instruments,
-            sockets,
+            providers: Vec::new(),
+            sockets: Arc::default(),
             servers: JoinSet::new(),
             stop: watch::Sender::new(false),
         };
-        plugin.serve(bound, health);
+        plugin.serve(bound.into_iter().zip(states));
+        plugin.serve_endpoints(health);
         Ok(plugin)
     }
 
-    fn serve(&mut self, bound: Vec<Bound>, health: std::net::TcpListener) {
-        for (bound, state) in bound.into_iter().zip(&self.sockets) {
-            state.count_connections(bound.counts());
-            let stopped = self.stopped();
-            self.servers.spawn(server::serve(bound, state.v1(), state.v2(), Limits::default(), stopped));
+    /// Serves these too.
+    fn serve(&mut self, sockets: impl IntoIterator<Item = (Bound, Arc<SocketState>)>) {
+        for (bound, state) in sockets {
+            self.providers.push(Provider::serve(bound, state, &mut self.servers));
         }
-        let EndpointSettings { healthz_path, livez_path, deep_healthz, .. } = self.settings.endpoints.clone();
-        let Instruments { metrics, audit, .. } = self.instruments.clone();
-        let sockets = self.sockets.clone();
-        let endpoints = Endpoints { healthz_path, livez_path, deep_healthz, sockets, metrics, audit };
-        self.servers.spawn(endpoints::serve(health, endpoints, self.stopped()));
+        self.sockets.store(Arc::new(self.providers.iter().map(|provider| Arc::clone(&provider.state)).collect()));
     }
 
-    /// Ends when the plugin stops to serve.
-    fn stopped(&self) -> impl Future<Output = ()> + use<> {
-        let mut stop = self.stop.subscribe();
-        async move {
-            // An error means that the plugin is gone.
-            let _ = stop.wait_for(|stop| *stop).await;
-        }
+    fn serve_endpoints(&mut self, health: std::net::TcpListener) {
+        let EndpointSettings { healthz_path, livez_path, deep_healthz, .. } = self.settings.endpoints.clone();
+        let Instruments { metrics, audit, .. } = self.instruments.clone();
+        let sockets = Arc::clone(&self.sockets);
+        let endpoints = Endpoints { healthz_path, livez_path, deep_healthz, sockets, metrics, audit };
+        let name = format!("the health port {}", self.settings.endpoints.address);
+        self.servers
+            .spawn(watched(name, self.stop.subscribe(), |stopped| endpoints::serve(health, endpoints, stopped)));
     }
 
     /// What it does, as it was told.
@@ -112,19 +115,21 @@ impl Plugin {
     /// Ends when a server does, which none does by itself: what it says is a bug, or a descriptor that the system
     /// refused.
     pub async fn failed(&mut self) -> String {
-        match self.servers.join_next().await {
-            None => std::future::pending().await,
-            Some(Ok(Ok(()))) => "a server ended by itself".to_owned(),
-            Some(Ok(Err(error))) => format!("a socket cannot be served: {error}"),
-            Some(Err(panic)) => format!("a server broke off: {panic}"),
+        loop {
+            match self.servers.join_next().await {
+                None => std::future::pending().await,
+                Some(Ok(None)) => {}
+                Some(Ok(Some(why))) => return why,
+                Some(Err(panic)) => return format!("a server broke off: {panic}"),
+            }
         }
     }
 
     /// Takes no connection any more, lets calls in flight end within the limits of the server, and writes the audit
     /// file to its end.
     pub async fn drain(mut self) {
-        // Nobody receives it where no server is left.
-        let _ = self.stop.send(true);
+        self.stop.send_replace(true);
+        self.providers.iter().for_each(Provider::stop);
         while self.servers.join_next().await.is_some() {}
         if let Some(audit) = self.instruments.audit {
             // It waits for a disk.

@@ -37,14 +37,14 @@ impl Endpoints {
     }
 
     fn metrics(&self) -> Answer {
-        let sockets = self.sockets.iter().map(AsRef::as_ref);
-        let body = self.metrics.render(sockets, self.audit.as_deref());
+        let sockets = self.sockets.load();
+        let body = self.metrics.render(sockets.iter().map(AsRef::as_ref), self.audit.as_deref());
         with_type(StatusCode::OK, metrics::CONTENT_TYPE, body)
     }
 
     fn readyz(&self) -> Answer {
         let (mut code, mut lines) = (StatusCode::OK, String::new());
-        for socket in &self.sockets {
+        for socket in self.sockets.load().iter() {
             let (keys, health) = (socket.keys(), socket.health());
             let verdict = health.verdict(keys.carries_writes());
             let (word, reason) = match verdict {
@@ -64,7 +64,7 @@ impl Endpoints {
 
     /// AEP's: the last Encrypt and Decrypt under each write key, which are never older than half a minute.
     async fn deep_healthz(&self) -> Answer {
-        for socket in &self.sockets {
+        for socket in self.sockets.load_full().iter() {
             let health = socket.health();
             let probed = timeout(DEEP, health.first_probe()).await;
             let failed = match health.last_probe() {

@@ -31,7 +31,7 @@ async fn serve_with(rig: Rig, change: impl FnOnce(&mut Endpoints), address: Sock
         healthz_path: "/healthz".to_owned(),
         livez_path: "/livez".to_owned(),
         deep_healthz: false,
-        sockets: vec![Arc::clone(&rig.socket)],
+        sockets: Arc::new(arc_swap::ArcSwap::from_pointee(vec![Arc::clone(&rig.socket)])),
         metrics: Arc::clone(&rig.metrics),
         audit: Some(Arc::clone(&rig.audit)),
     };

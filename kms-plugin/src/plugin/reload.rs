@@ -1,15 +1,19 @@
 //! New settings in a running plugin: all of them, or none.
 
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 
 use sealkit_aws::AwsConfig;
 
 use super::Plugin;
 use super::error::Problems;
+use super::provider::Provider;
 use crate::keys::{Api, AwsClients, KeySet, KeySetError, KeySetSettings, KmsCall, Observer};
 use crate::metrics::{Metrics, Reload};
-use crate::settings::Settings;
+use crate::service::SocketState;
+use crate::settings::{ProviderSettings, Settings};
+use crate::socket::{Activated, bind_all};
 
 /// Every reason why new settings are not in force; never empty. The old ones are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +45,8 @@ impl Plugin {
     }
 
     /// Puts `new` in force: opens all key sets that changed beside those in use, then exchanges them. Calls in flight end
-    /// with the keys that they began with, and what is in memory stays for keys that stay.
+    /// with the keys that they began with, and what is in memory stays for keys that stay. Sockets that are new are
+    /// served too, those that are gone drain.
     ///
     /// # Errors
     ///
@@ -62,20 +67,42 @@ impl Plugin {
             // The Region to fall back to came from a key that changed.
             problems.take_aws(AwsConfig::load(&options).await).map(AwsClients::new)
         };
-        let mut prepared = Vec::new();
-        let changes = self.sockets.iter().zip(&self.settings.providers).zip(&new.providers);
-        for ((state, before), after) in changes {
-            let Some(aws) = aws.as_ref().filter(|_| before.keys != after.keys) else { continue };
-            let keys = problems.take_keys(&after.socket.path, state.prepare(&after.keys, aws).await);
-            prepared.extend(keys.map(|keys| (state, keys)));
+        // Sockets that are new listen from here on, and answer once all is known to be right.
+        let is_served = |path: &Path| self.providers.iter().any(|provider| provider.path == path);
+        let added: Vec<_> = new.providers.iter().filter(|provider| !is_served(&provider.socket.path)).collect();
+        let rights: Vec<_> = added.iter().map(|provider| provider.socket.clone()).collect();
+        let bound = problems.take_all(bind_all(&rights, Activated::default())).unwrap_or_default();
+        let (mut prepared, mut opened) = (Vec::new(), Vec::new());
+        if let Some(aws) = &aws {
+            for (provider, after) in self.changed(&new) {
+                let keys = problems.take_keys(&provider.path, provider.state.prepare(after, aws).await);
+                prepared.extend(keys.map(|keys| (Arc::clone(&provider.state), keys)));
+            }
+            for ProviderSettings { socket, keys } in added {
+                let state = SocketState::open(&socket.path.to_string_lossy(), keys, aws, &self.instruments).await;
+                opened.extend(problems.take_keys(&socket.path, state));
+            }
         }
         let lines = problems.into_lines();
         let Some(aws) = aws.filter(|_| lines.is_empty()) else { return Err(ReloadError { lines }) };
         for (state, keys) in prepared {
             state.install(keys);
         }
+        let stays = |provider: &Provider| new.providers.iter().any(|after| after.socket.path == provider.path);
+        for gone in self.providers.extract_if(.., |provider| !stays(provider)) {
+            gone.stop();
+        }
+        self.serve(bound.into_iter().zip(opened));
         (self.aws, self.aws_options, self.settings) = (aws, options, new);
         Ok(Reload::Applied)
+    }
+
+    /// What is served now and has other keys in `new`.
+    fn changed<'a>(&'a self, new: &'a Settings) -> impl Iterator<Item = (&'a Provider, &'a KeySetSettings)> {
+        new.providers.iter().filter_map(|after| {
+            let provider = self.providers.iter().find(|provider| provider.path == after.socket.path)?;
+            (*provider.state.keys().settings() != after.keys).then_some((provider, &after.keys))
+        })
     }
 }
 
@@ -97,15 +124,9 @@ fn fixed(old: &Settings, new: &Settings) -> Vec<String> {
     ];
     let changed = changed.into_iter().filter(|(_, differs)| *differs);
     let mut lines: Vec<_> = changed.map(|(field, _)| format!("`{field}` changed: this needs a restart")).collect();
-    let paths = |settings: &Settings| -> Vec<_> {
-        settings.providers.iter().map(|provider| provider.socket.path.clone()).collect()
-    };
-    if paths(old) != paths(new) {
-        lines.push("`sockets`: one was added, removed or moved: this needs a restart".to_owned());
-        return lines;
-    }
-    for (old, new) in old.providers.iter().zip(&new.providers) {
-        if old.socket != new.socket {
+    for old in &old.providers {
+        let new = new.providers.iter().find(|new| new.socket.path == old.socket.path);
+        if let Some(new) = new.filter(|new| new.socket != old.socket) {
             let path = new.socket.path.display();
             lines.push(format!("socket {path}: its owner, group, mode or allowedUids changed: this needs a restart"));
         }

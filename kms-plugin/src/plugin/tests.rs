@@ -146,6 +146,35 @@ async fn what_only_a_start_can_change_is_named() {
     let fields: Vec<_> = refused.lines().iter().map(|line| line.split(' ').next().unwrap().to_owned()).collect();
     assert_eq!(fields, ["`region`", "`logLevel`", "socket"]);
     assert!(refused.lines().iter().all(|line| line.ends_with("this needs a restart")), "{refused}");
-    let refused = plugin.reload(place.settings(&[("a.sock", &key), ("b.sock", &key)], "")).await.unwrap_err();
-    assert!(refused.to_string().starts_with("`sockets`: one was added"), "{refused}");
+}
+
+#[tokio::test]
+async fn sockets_come_and_go() {
+    let place = Place::new();
+    let key = place.key("key");
+    let rest = format!("key: {key}");
+    let mut plugin = start(place.settings(&[("a.sock", &rest), ("b.sock", &rest)], "")).await;
+    let sealed = place.client("a.sock").encrypt(b"x", UID).await.unwrap();
+    let settings = place.settings(&[("c.sock", &rest), ("b.sock", &rest)], "");
+    assert_eq!(plugin.reload(settings.clone()).await.unwrap(), Reload::Applied);
+    for socket in ["b.sock", "c.sock"] {
+        assert_eq!(place.client(socket).decrypt(&sealed, UID).await.unwrap(), b"x", "{socket}");
+    }
+    let ended = tokio::time::timeout(Duration::from_secs(10), async {
+        while place.at("a.sock").exists() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    });
+    ended.await.unwrap();
+    let failure = tokio::time::timeout(Duration::from_millis(100), plugin.failed());
+    assert!(failure.await.is_err(), "a socket that was told to go is no failure");
+
+    // One that cannot be had leaves all others as they were.
+    std::fs::write(place.at("file.sock"), "").unwrap();
+    let refused = plugin.reload(place.settings(&[("d.sock", &rest), ("file.sock", &rest)], "")).await.unwrap_err();
+    assert!(refused.lines().len() == 1 && refused.to_string().contains("file.sock: a regular file"), "{refused}");
+    assert!(!place.at("d.sock").exists());
+    assert_eq!(plugin.reload(settings).await.unwrap(), Reload::Unchanged);
+    assert_eq!(place.client("b.sock").decrypt(&sealed, UID).await.unwrap(), b"x");
+    plugin.drain().await;
 }
