@@ -152,6 +152,15 @@ fn an_empty_authority_that_enters_the_table_moves_behind_the_pseudo_headers() {
 }
 
 #[test]
+fn an_empty_authority_under_a_name_in_the_table_passes() {
+    let mut wire = PREFACE.to_vec();
+    frame(&mut wire, 1, 0x4, 1, &authority(0x40, 6, "a", false));
+    frame(&mut wire, 1, 0x4, 3, &[0x7e, 0x00]);
+    check(&wire);
+    assert_eq!(adapted(&wire, &[]), wire);
+}
+
+#[test]
 fn characters_without_a_stand_in_of_their_length_are_replaced_together() {
     for sent in ["/run/a#b", "###/", "a<b/cccccc", "{x}/yyyyyyyy", "/run/with space/\\/zzzzzzzz"] {
         let given = decode(&adapt_block(&authority(0x40, 6, sent, true)));
