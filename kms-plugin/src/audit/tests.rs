@@ -201,3 +201,16 @@ fn lost_lines_are_counted_and_told_by_the_first_line_that_can_be_written() {
     assert_eq!((notices[0]["count"].as_u64(), &notices[0]["class"]), (Some(lost), &"io".into()));
     assert_eq!(lines.len() - 1, told - usize::try_from(lost).unwrap());
 }
+
+#[test]
+fn a_full_disk_loses_lines_and_nothing_else() {
+    let audit = Audit::open("/dev/full".as_ref()).unwrap();
+    for _ in 0..3 {
+        audit.kms_call(&call(ARN, Some(ARN), Ok(())));
+    }
+    audit.served_from_memory(Served::Decrypt, ARN, None);
+    audit.close();
+    assert_eq!(audit.lost(), 4);
+    audit.kms_call(&call(ARN, Some(ARN), Ok(())));
+    assert_eq!(audit.lost(), 5, "after the end");
+}

@@ -45,8 +45,7 @@ impl Endpoints {
     fn readyz(&self) -> Answer {
         let (mut code, mut lines) = (StatusCode::OK, String::new());
         for socket in self.sockets.load().iter() {
-            let (keys, health) = (socket.keys(), socket.health());
-            let verdict = health.verdict(keys.carries_writes());
+            let (health, verdict) = (socket.health(), socket.verdict());
             let (word, reason) = match verdict {
                 Verdict::Ok => ("ok", health.reason()),
                 Verdict::Unhealthy(reason) => ("unhealthy", Some(reason)),

@@ -25,11 +25,13 @@ pub enum Reason {
     Misconfigured,
     /// KMS refuses what a probe asks: a key of another kind.
     Refused,
+    /// There is no local KEK to encrypt under, though KMS answers, and none could be made.
+    NoKek,
 }
 
 impl Reason {
     /// Every reason, for the metric that has a series each.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Starting,
         Self::Unreachable,
         Self::Throttled,
@@ -39,6 +41,7 @@ impl Reason {
         Self::NotFound,
         Self::Misconfigured,
         Self::Refused,
+        Self::NoKek,
     ];
 
     /// The stable word for it.
@@ -54,6 +57,7 @@ impl Reason {
             Self::NotFound => "key-not-found",
             Self::Misconfigured => "aws-configuration",
             Self::Refused => "key-unusable",
+            Self::NoKek => "no-local-kek",
         }
     }
 

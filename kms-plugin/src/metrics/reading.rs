@@ -179,15 +179,14 @@ impl Reading {
         for each in State::ALL {
             self.state.with_label_values(&[label, each.as_str()]).set((each == state).into());
         }
-        let reason = health.reason();
+        let (verdict, reason) = match socket.verdict() {
+            Verdict::Ok => ("ok", health.reason()),
+            Verdict::Unhealthy(reason) => ("unhealthy", Some(reason)),
+            Verdict::Failed(reason) => ("failed", Some(reason)),
+        };
         for each in Reason::ALL {
             self.reason.with_label_values(&[label, each.as_str()]).set((Some(each) == reason).into());
         }
-        let verdict = match health.verdict(keys.carries_writes()) {
-            Verdict::Ok => "ok",
-            Verdict::Unhealthy(_) => "unhealthy",
-            Verdict::Failed(_) => "failed",
-        };
         for each in ["ok", "unhealthy", "failed"] {
             self.status.with_label_values(&[label, each]).set((each == verdict).into());
         }

@@ -9,7 +9,7 @@ use sealkit_envelope::cache::{Clock, SystemClock};
 use super::quiet::Quiet;
 use super::{V1Beta1Service, V2Service};
 use crate::audit::Audit;
-use crate::health::{KeyHealth, Prober};
+use crate::health::{KeyHealth, Prober, Reason, Verdict};
 use crate::keys::{AwsClients, KeySet, KeySetError, KeySetSettings};
 use crate::metrics::{Metrics, SocketMetrics};
 use crate::socket::SocketCounts;
@@ -133,6 +133,13 @@ impl SocketState {
         Arc::clone(&self.live.load().health)
     }
 
+    /// What v2 Status says.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        let (keys, health) = self.keys_and_health();
+        verdict(&keys, &health)
+    }
+
     /// When the credentials of its calls expire, if that is known.
     #[must_use]
     pub fn credentials_expiry(&self) -> Option<SystemTime> {
@@ -163,6 +170,19 @@ impl SocketState {
     pub(super) fn keys_and_health(&self) -> (Arc<KeySet>, Arc<KeyHealth>) {
         let live = self.live.load();
         (Arc::clone(&live.keys), Arc::clone(&live.health))
+    }
+}
+
+/// What Status says of these keys: what their health does, and in local-KEK mode whether there is something to encrypt
+/// under. Probes do not show that, for they need no kms:GenerateDataKey.
+pub(super) fn verdict(keys: &KeySet, health: &KeyHealth) -> Verdict {
+    let carried = keys.carries_writes();
+    match health.verdict(carried) {
+        // Without a failure the first Encrypt makes a KEK.
+        Verdict::Ok if !carried && keys.settings().local_kek.is_some() && keys.statistics().keks.failures > 0 => {
+            Verdict::Unhealthy(Reason::NoKek)
+        }
+        verdict => verdict,
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 use tonic::Status;
 
-use super::state::SocketState;
+use super::state::{SocketState, verdict};
 use crate::health::{Reason, Verdict};
 use crate::proto::v2::StatusResponse;
 
@@ -24,7 +24,7 @@ impl SocketState {
             // What is known by then is the answer.
             let _ = timeout_at(until, health.first_probe()).await;
         }
-        let healthz = match health.verdict(keys.carries_writes()) {
+        let healthz = match verdict(&keys, &health) {
             Verdict::Ok => "ok".to_owned(),
             Verdict::Unhealthy(reason) => format!("err: {reason}"),
             Verdict::Failed(reason) => return Err(revoked(health.write_key(), reason)),

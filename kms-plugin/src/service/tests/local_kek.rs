@@ -1,6 +1,6 @@
 //! The local-KEK mode: what an outage and a revocation are to it.
 
-use sealkit_rig::{Effect, FaultRule, KeyState};
+use sealkit_rig::{Effect, FaultRule, KeyState, Operation};
 use tonic::Code;
 
 use super::*;
@@ -61,4 +61,20 @@ async fn a_kek_does_not_outlive_its_key() {
     rig.aws.kms().set_state(&rig.key, KeyState::Enabled);
     rig.until("ok", 30).await;
     assert_eq!(rig.decrypt(&sealed, "uid-4").await.unwrap(), SECRET);
+}
+
+#[tokio::test]
+async fn a_kek_that_cannot_be_made_is_unhealthy_though_probes_succeed() {
+    let rig = Rig::start().await;
+    rig.until("ok", 5).await;
+    rig.aws.kms().deny(Operation::GenerateDataKey, None);
+    let settings = KeySetSettings { local_kek: Some(LocalKekSettings::default()), ..settings(&rig.key) };
+    rig.socket.install(rig.socket.prepare(&settings, &rig.clients).await.unwrap());
+    rig.until("err: no-local-kek", 5).await;
+    assert_eq!(rig.encrypt("uid-1").await.unwrap_err().code(), Code::PermissionDenied);
+    let series = "seal_kms_plugin_unwell_reason{reason=\"no-local-kek\",socket=\"/run/a.sock\"}";
+    assert_eq!(rig.metric(series), Some(1.0));
+    rig.aws.kms().allow_all();
+    rig.until("ok", 35).await;
+    rig.encrypt("uid-2").await.unwrap();
 }
