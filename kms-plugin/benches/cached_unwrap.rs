@@ -1,4 +1,4 @@
-//! What a Decrypt costs that is served from memory, and what 20,000 unwraps take.
+//! What a Decrypt costs that is served from memory, what 20,000 unwraps take, and what a local KEK costs.
 //!
 //! The keys are files, so no AWS is needed: a hit is the same whoever wrapped. Run with `cargo bench -p
 //! sealkit-kms-plugin`; figures: `docs/kms-plugin.md`.
@@ -14,7 +14,9 @@ use std::time::Duration;
 use aws_types::SdkConfig;
 use criterion::{Criterion, criterion_group, criterion_main};
 use sealkit_envelope::keyring::local_key::LocalKey;
-use sealkit_kms_plugin::keys::{Api, AwsClients, KeySet, KeySetSettings, KeySettings, KmsCall, Observer, Request};
+use sealkit_kms_plugin::keys::{
+    Api, AwsClients, KeySet, KeySetSettings, KeySettings, KmsCall, LocalKekSettings, Observer, Request,
+};
 use tokio::time::Instant;
 
 const ENTRIES: usize = 20_000;
@@ -40,7 +42,7 @@ fn key_file(directory: &Path) -> String {
     format!("local:{}", path.display())
 }
 
-async fn filled(directory: &Path) -> (KeySet, Vec<Vec<u8>>) {
+async fn opened(directory: &Path, local_kek: Option<LocalKekSettings>) -> KeySet {
     let write = KeySettings {
         name: key_file(directory),
         context: BTreeMap::from([("cluster".to_owned(), "bench".to_owned())]),
@@ -51,14 +53,18 @@ async fn filled(directory: &Path) -> (KeySet, Vec<Vec<u8>>) {
     let settings = KeySetSettings {
         write,
         read: Vec::new(),
-        local_kek: None,
+        local_kek,
         follow_key_material: false,
         cache_entries: ENTRIES,
         flush_after: Duration::from_secs(60),
         state_file: None,
     };
     let clients = AwsClients::from_sdk_config(SdkConfig::builder().build());
-    let set = KeySet::open(&settings, &clients, Arc::new(Watch)).await.unwrap();
+    KeySet::open(&settings, &clients, Arc::new(Watch)).await.unwrap()
+}
+
+async fn filled(directory: &Path) -> (KeySet, Vec<Vec<u8>>) {
+    let set = opened(directory, None).await;
     let mut all = Vec::with_capacity(ENTRIES);
     for _ in 0..ENTRIES {
         all.push(set.encrypt(&request(), &[7; 32]).await.unwrap().ciphertext);
@@ -95,5 +101,21 @@ fn cached_unwrap(criterion: &mut Criterion) {
     assert_eq!(set.statistics().unwraps.loads, 0);
 }
 
-criterion_group!(benches, cached_unwrap);
+fn local_kek(criterion: &mut Criterion) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    // No limit is reached, however long it runs.
+    let limits = LocalKekSettings { renew_after_uses: u64::MAX, max_uses: u64::MAX, ..LocalKekSettings::default() };
+    let set = runtime.block_on(opened(directory.path(), Some(limits)));
+    let annotations = HashMap::new();
+    criterion.bench_function("encrypt under a local KEK", |bencher| {
+        bencher.iter(|| runtime.block_on(set.encrypt(&request(), &[7; 32])).unwrap());
+    });
+    let sealed = runtime.block_on(set.encrypt(&request(), &[7; 32])).unwrap().ciphertext;
+    criterion.bench_function("decrypt under a local KEK", |bencher| {
+        bencher.iter(|| runtime.block_on(set.decrypt(&request(), &sealed, None, &annotations)).ok().unwrap());
+    });
+}
+
+criterion_group!(benches, cached_unwrap, local_kek);
 criterion_main!(benches);
