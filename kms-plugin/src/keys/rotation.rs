@@ -20,9 +20,9 @@ mod status;
 mod succession;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::Refusal;
 use super::service::{Call, Wrapping};
@@ -39,6 +39,9 @@ use order::Order;
 
 /// Blobs that are made and decrypted at most, one after the other, to decide about one sighting.
 const LOOKS: usize = 4;
+
+/// A call that has less time left does not find out that the list cannot be had.
+const LISTED_WITHIN: Duration = Duration::from_secs(1);
 
 /// Follows the key material of one write key.
 pub(super) struct Follower {
@@ -78,6 +81,15 @@ impl Follower {
             turn: tokio::sync::Mutex::default(),
             remember: Arc::new(remember),
         }
+    }
+
+    /// Goes on from what `before` announced, on a reload that changes how this key is followed: where that is
+    /// remembered, or whether KEKs wrap.
+    pub(super) fn take_over(&self, before: &Self) {
+        let now = Instant::now();
+        let Some(record) = before.lock().record(now, unix()) else { return };
+        (self.remember)(record.clone());
+        *self.lock() = Succession::resume(Arc::clone(&self.key), Some(record), now, unix());
     }
 
     /// What Status says; none until there is something to announce.
@@ -145,18 +157,22 @@ impl Follower {
         if !self.lock().is_undecided() {
             return;
         }
-        let mut pace = self.turn.lock().await;
+        let Ok(mut pace) = timeout_at(call.deadline, self.turn.lock()).await else { return };
         let wanted = self.lock().wants_list();
         if let Some(arn) = wanted.filter(|arn| pace.allows(arn, Instant::now())) {
+            let has_time = call.deadline.saturating_duration_since(Instant::now()) >= LISTED_WITHIN;
             let listed = key.list_key_rotations(call, &arn).await;
-            pace.asked(&arn, &listed, Instant::now());
-            self.learn(&arn, listed);
+            // That somebody in a hurry did not get it says nothing of the list.
+            if has_time || listed.is_ok() {
+                pace.asked(&arn, &listed, Instant::now());
+                self.learn(&arn, listed);
+            }
         }
         let now = Instant::now();
         let due = {
             let succession = self.lock();
             let due = succession.due(now).filter(|step| !self.by_kek || made == Some(&step.to));
-            due.map(|step| (succession.record(&step, now, unix()), step))
+            due.map(|step| (succession.record_after(&step, now, unix()), step))
         };
         if let Some((record, step)) = due {
             // Remembered first: after a restart nothing older than what was ever told may be announced.

@@ -150,10 +150,16 @@ impl KeySet {
         after.kek.adopt(&before.kek, |origin, index| {
             opens(before.lineup.keys[index].route()).filter(|_| is_kept(&origin.arn))
         });
-        let stays = before.settings.write == after.settings.write
-            && before.settings.local_kek.is_some() == after.settings.local_kek.is_some();
-        if let (Some(follower), Some(_), true) = (&before.follower, &after.follower, stays) {
-            after.follower = Some(Arc::clone(follower));
+        if let (Some(then), Some(now)) = (&before.follower, &after.follower)
+            && before.settings.write == after.settings.write
+        {
+            let stays = before.settings.local_kek.is_some() == after.settings.local_kek.is_some()
+                && before.settings.state_file == after.settings.state_file;
+            if stays {
+                after.follower = Some(Arc::clone(then));
+            } else {
+                now.take_over(then);
+            }
         }
         after.kek.start(after.gate());
         Ok(new)

@@ -131,8 +131,14 @@ impl Succession {
         }
     }
 
-    /// What to remember once `step` is made. `unix` is the time in seconds since 1970.
-    pub(super) fn record(&self, step: &Step, now: Instant, unix: u64) -> Record {
+    /// What to remember; nothing until something is announced. `unix` is the time in seconds since 1970.
+    pub(super) fn record(&self, now: Instant, unix: u64) -> Option<Record> {
+        let step = Step { to: self.announced.clone()?, standing: Standing::Announced };
+        Some(self.record_after(&step, now, unix))
+    }
+
+    /// What to remember once `step` is made.
+    pub(super) fn record_after(&self, step: &Step, now: Instant, unix: u64) -> Record {
         let mut left = self.left.clone();
         if let Some(before) = self.announced.as_ref().filter(|before| before.key != step.to.key) {
             left.push(before.key.clone());

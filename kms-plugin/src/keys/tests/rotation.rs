@@ -351,5 +351,12 @@ async fn a_reload_goes_on_where_it_was() {
     let announced = probe_until_known(&set).await;
     let settings = KeySetSettings { cache_entries: 7, ..following(&key) };
     let reloaded = set.reopen(&settings, &rig.clients, rig.observer()).await.unwrap();
-    assert_eq!(reloaded.key_id(), Some(announced));
+    assert_eq!(reloaded.key_id().as_ref(), Some(&announced));
+
+    let directory = tempfile::tempdir().unwrap();
+    let settings = KeySetSettings { state_file: Some(directory.path().join("state.json")), ..settings };
+    let remembering = reloaded.reopen(&settings, &rig.clients, rig.observer()).await.unwrap();
+    assert_eq!(remembering.key_id().as_ref(), Some(&announced), "another state file does not make it forget");
+    drop((set, reloaded, remembering));
+    assert_eq!(rig.open(&settings).await.key_id(), Some(announced), "and has it from the start");
 }

@@ -51,7 +51,7 @@ impl Story {
 
     fn step(&mut self) -> bool {
         let Some(step) = self.succession.due(self.now) else { return false };
-        self.record = Some(self.succession.record(&step, self.now, unix(self.now)));
+        self.record = Some(self.succession.record_after(&step, self.now, unix(self.now)));
         self.succession.make(step, self.now);
         true
     }
