@@ -114,7 +114,87 @@ impl Uses {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// What happens to a KEK, in any order.
+    #[derive(Clone, Copy, Debug)]
+    enum Step {
+        Use(u16),
+        /// A reservation that the disk takes, refuses, or takes without saying so; with uses while it is under way.
+        Reserve(Disk, u16),
+        /// Another KeySet of the process reserves a block of the same KEK.
+        Other,
+        /// The file cannot be written, and is removed.
+        Remove,
+        /// The plugin is killed and starts again.
+        Kill,
+    }
+
+    #[derive(Clone, Copy, Debug)]
+    enum Disk {
+        Takes,
+        Refuses,
+        MayTake(bool),
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        let disk = prop_oneof![Just(Disk::Takes), Just(Disk::Refuses), any::<bool>().prop_map(Disk::MayTake)];
+        prop_oneof![
+            4 => (0..20_000_u16).prop_map(Step::Use),
+            4 => (disk, 0..20_000_u16).prop_map(|(disk, uses)| Step::Reserve(disk, uses)),
+            1 => Just(Step::Other),
+            1 => Just(Step::Remove),
+            2 => Just(Step::Kill),
+        ]
+    }
+
+    proptest! {
+        /// Whenever the plugin is killed, the file says at least as many uses as there were, or nothing.
+        #[test]
+        fn the_file_never_understates(steps in vec(step(), 1..30), max in 50_000..200_000_u64) {
+            let (mut uses, mut file, mut happened, mut by_others) = (Uses::unrecorded(), None::<u64>, 0_u64, 0);
+            let take = |uses: &Uses, count: u16| (0..count).filter(|_| uses.take(max).is_ok()).count() as u64;
+            for step in steps {
+                match step {
+                    Step::Use(count) => happened += take(&uses, count),
+                    Step::Reserve(disk, count) => {
+                        let start = uses.begin_reservation().max(file.unwrap_or(0));
+                        happened += take(&uses, count);
+                        if matches!(disk, Disk::Takes | Disk::MayTake(true)) {
+                            file = Some(start + BLOCK);
+                        }
+                        match disk {
+                            Disk::Takes => uses.reserved(start..start + BLOCK),
+                            Disk::Refuses => uses.not_reserved(false),
+                            Disk::MayTake(_) => uses.not_reserved(true),
+                        }
+                    }
+                    // Counted as used at once, for who reserved it may use it at any time.
+                    Step::Other => {
+                        if let Some(reserved) = &mut file {
+                            *reserved += BLOCK;
+                            by_others += BLOCK;
+                        }
+                    }
+                    Step::Remove => {
+                        // What another one has reserved is then in no file: it is about to end, after a reload.
+                        (file, by_others) = (None, 0);
+                        uses.forgotten();
+                    }
+                    Step::Kill => match file {
+                        Some(reserved) => uses = Uses::recorded(reserved),
+                        // The next start makes a KEK of its own.
+                        None => (uses, happened, by_others) = (Uses::unrecorded(), 0, 0),
+                    },
+                }
+                let all = happened + by_others;
+                prop_assert!(file.is_none_or(|reserved| all <= reserved), "{all} uses, the file says {file:?}");
+            }
+        }
+    }
 
     #[test]
     fn no_use_passes_what_the_file_says() {
