@@ -22,6 +22,8 @@ pub(super) struct InUse {
     uses: Uses,
     /// Whether it is not to be written under any more.
     is_left: AtomicBool,
+    /// Whether the state file could be neither written nor removed when a write needed more than is reserved.
+    is_refused: AtomicBool,
     /// One reservation at a time: each is for the block after the last.
     reserving: Arc<tokio::sync::Mutex<()>>,
 }
@@ -29,7 +31,8 @@ pub(super) struct InUse {
 impl InUse {
     /// A KEK that was made at `created`, in seconds since 1970.
     pub(super) fn new(kek: Arc<Kek>, created: u64, uses: Uses) -> Arc<Self> {
-        Arc::new(Self { kek, created, uses, is_left: AtomicBool::new(false), reserving: Arc::default() })
+        let (is_left, is_refused, reserving) = (AtomicBool::new(false), AtomicBool::new(false), Arc::default());
+        Arc::new(Self { kek, created, uses, is_left, is_refused, reserving })
     }
 
     /// Counts one use.
@@ -56,9 +59,9 @@ impl InUse {
             || self.created > now.saturating_add(FUTURE)
     }
 
-    /// Whether what is reserved in the state file is used up.
-    pub(super) fn is_unreserved(&self) -> bool {
-        self.uses.is_unreserved()
+    /// Whether it needs a reservation that the state file does not give.
+    pub(super) fn is_stuck(&self) -> bool {
+        self.is_refused.load(Ordering::Relaxed) && self.uses.is_unreserved()
     }
 
     /// Whether it is time to reserve more.
@@ -115,6 +118,7 @@ impl InUse {
             tracing::warn!("the state file cannot be written, and is removed, so that writes go on");
             self.uses.forgotten();
         }
+        self.is_refused.store(!removed, Ordering::Relaxed);
         removed
     }
 

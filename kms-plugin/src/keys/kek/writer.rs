@@ -17,7 +17,7 @@ use super::{Gate, Kek, Upstream, WritingKek};
 use crate::keys::service::{Call, Origin};
 use crate::keys::state::StateFile;
 use crate::keys::unwraps::LoadFailed;
-use crate::keys::{LocalKekSettings, Refusal, Source, StateFileHealth};
+use crate::keys::{LocalKekSettings, Refusal, Source};
 
 /// The KEK that writes, and where the next one comes from.
 pub(super) struct Writer {
@@ -146,7 +146,7 @@ impl Writer {
         self.in_use
             .load()
             .as_ref()
-            .is_some_and(|in_use| in_use.is_in_limits(self.now(), &self.settings) && !self.is_stuck(in_use))
+            .is_some_and(|in_use| in_use.is_in_limits(self.now(), &self.settings) && !in_use.is_stuck())
     }
 
     /// Whether another KEK is to be made while this one goes on, or there is none.
@@ -162,13 +162,8 @@ impl Writer {
     fn is_over(&self) -> bool {
         let (now, settings) = (self.now(), &self.settings);
         self.in_use.load().as_ref().is_none_or(|in_use| {
-            in_use.wants_renewal(now, settings) || !in_use.is_in_limits(now, settings) || self.is_stuck(in_use)
+            in_use.wants_renewal(now, settings) || !in_use.is_in_limits(now, settings) || in_use.is_stuck()
         })
-    }
-
-    /// Whether it needs a reservation that the state file does not give.
-    fn is_stuck(&self, in_use: &InUse) -> bool {
-        in_use.is_unreserved() && self.ring.state_health() != StateFileHealth::Ok
     }
 
     fn now(&self) -> u64 {
