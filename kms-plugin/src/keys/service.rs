@@ -1,11 +1,11 @@
 //! The one place that asks KMS, or a local key: every call is bounded, checked and told.
 //!
 //! ```text
-//! Wrapping ─┬─ Kms ── the key's Region, then its replicas ── permit ── SDK: attempts, back-off ── answer checked ── told
+//! Wrapping ─┬─ Kms ── the key's Region, then its replicas ── lane ── SDK: attempts, back-off ── answer checked ── told
 //!           └─ Local ── a key file
 //! ```
 //!
-//! Everything ends inside the call's deadline: waiting for a permit, all attempts, and the Regions that stand in. Each
+//! Everything ends inside the call's deadline: waiting for a lane, all attempts, and the Regions that stand in. Each
 //! Region is given an equal part of the time that is left, so a silent one leaves time for the next.
 
 use std::collections::BTreeMap;
@@ -22,6 +22,7 @@ use kms::Kms;
 use local::Local;
 
 mod kms;
+mod lanes;
 mod local;
 mod region;
 mod site;

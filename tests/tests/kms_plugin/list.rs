@@ -98,7 +98,9 @@ async fn cold_list_in_direct_mode(objects: usize, readers: usize) {
     }
     let cold = scene.decrypts_apart_from_probes();
     assert!(cold >= objects as u64);
-    assert!(cold <= objects as u64 * 5 / 4, "{cold} calls for {objects} objects: retries are paid for");
+    // One reader stays below the limit. Many feel their way to it: what KMS throttles is sent again.
+    let most = objects as u64 * if readers == 1 { 5 } else { 8 } / 4;
+    assert!(cold <= most, "{cold} calls for {objects} objects");
 
     scene.aws.calls().reset();
     read_serially(&plugin, &written).await;
@@ -108,6 +110,12 @@ async fn cold_list_in_direct_mode(objects: usize, readers: usize) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cold_list_in_direct_mode_costs_one_call_an_object_and_the_next_none() {
     cold_list_in_direct_mode(300, 1).await;
+}
+
+/// From 1.37 on, kube-apiserver decodes what it watches with many readers.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_readers_at_once_are_all_served_at_the_pace_of_kms() {
+    cold_list_in_direct_mode(500, 10).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -23,6 +23,10 @@ const MARGIN: Duration = Duration::from_millis(50);
 /// Less time than this is no time for a call.
 const TOO_SHORT: Duration = Duration::from_millis(20);
 
+/// From a throttled call to the next, after the SDK's own attempts.
+const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(200)];
+const LONGEST_PAUSE: Duration = Duration::from_millis(400);
+
 /// KMS' answer about a blob whose key it does not find in the Region.
 const UNKNOWN_KEY: &str = "The ciphertext refers to a customer master key that does not exist";
 
@@ -139,7 +143,7 @@ impl Kms {
                 break;
             }
             let share = u32::try_from(sites_left).unwrap_or(u32::MAX);
-            match self.ask_site(call, purpose, site, ask, left / share).await {
+            match self.ask_site(call, purpose, site, ask, left / share, sites_left == 1).await {
                 Ok(answer) => return Ok((answer, site)),
                 Err(other) if other.is_of_the_moment() => refusal = other,
                 Err(other) => return Err(other),
@@ -148,6 +152,8 @@ impl Kms {
         Err(refusal)
     }
 
+    /// Asks one Region. Where there is none left to go to, and this one throttles, it `waits` and asks again while there
+    /// is time; others wait for its lane.
     async fn ask_site(
         &self,
         call: &Call<'_>,
@@ -155,26 +161,48 @@ impl Kms {
         site: &Site,
         ask: Ask<'_>,
         time: Duration,
+        waits: bool,
     ) -> Result<Answer, Refusal> {
         let until = Instant::now() + time;
         // The probe needs no place among the calls: it is one, and must see what KMS says when traffic has taken all.
-        let _permit = match call.source {
+        let mut lane = match call.source {
             Source::Probe => None,
-            _ => Some(site.permit(time / 2).await?),
+            _ => Some(site.lane(time / 2).await?),
         };
         let context = match purpose {
             Purpose::Object => &self.object_context,
             Purpose::LocalKek => &self.kek_context,
         };
-        let start = Instant::now();
         let replica = if let Ask::ListKeyRotations { arn } = ask { site.own_arn(arn) } else { None };
         let ask = replica.as_ref().map_or(ask, |arn| Ask::ListKeyRotations { arn: arn.as_str() });
-        let answer = send(site, context, ask, until.saturating_duration_since(start)).await;
-        let latency = start.elapsed();
-        let answer = answer.and_then(|answer| self.check(ask, site, answer));
-        site.silence.note(answer.as_ref().is_err_and(|fault| fault.class() == FaultClass::Outage));
-        self.tell(call, ask.operation(), site, latency, &answer);
-        Ok(answer?)
+        let mut pauses = PAUSES.into_iter();
+        loop {
+            let start = Instant::now();
+            let answer = send(site, context, ask, until.saturating_duration_since(start)).await;
+            let latency = start.elapsed();
+            let answer = answer.and_then(|answer| self.check(ask, site, answer));
+            let class = answer.as_ref().err().map(|fault| fault.class());
+            site.silence.note(class == Some(FaultClass::Outage));
+            site.lanes.note(class == Some(FaultClass::Throttled));
+            self.tell(call, ask.operation(), site, latency, &answer);
+            let pause = pauses.next().unwrap_or(LONGEST_PAUSE);
+            let left = until.saturating_duration_since(Instant::now());
+            if class != Some(FaultClass::Throttled)
+                || !waits
+                || call.source == Source::Probe
+                || left < pause + TOO_SHORT
+            {
+                return Ok(answer?);
+            }
+            // Back to the others that wait: of those that were under way, only as many go on as there are lanes now.
+            drop(lane.take());
+            lane = site.lanes.enter(left - pause - TOO_SHORT).await;
+            if lane.is_none() {
+                return Ok(answer?);
+            }
+            // With the lane: whoever waits for it asks nothing of KMS meanwhile.
+            tokio::time::sleep(pause).await;
+        }
     }
 
     /// Holds an answer to what was asked: the right key, and lengths that can be.

@@ -5,14 +5,10 @@ use std::time::Duration;
 
 use aws_sdk_kms::Client;
 use sealkit_aws::arn::{ArnError, KeyArn, KeyIdentifier};
-use tokio::sync::{Semaphore, SemaphorePermit};
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
+use super::lanes::{Lane, Lanes};
 use crate::keys::{AwsClients, KeyMistake, KeySettings, Refusal};
-
-/// Calls under way for one key in one Region. KMS answers in about 10 ms, so this is thousands a second; more at once
-/// means that KMS is slow, and queueing there would only make it slower.
-const CALLS_AT_ONCE: usize = 64;
 
 /// How long a silent Region is asked last.
 const AVOIDED: Duration = Duration::from_secs(5);
@@ -23,18 +19,14 @@ pub(super) struct Site {
     pub(super) region: Arc<str>,
     /// How the key is named to this Region.
     pub(super) key_id: String,
-    permits: Semaphore,
+    pub(super) lanes: Lanes,
     pub(super) silence: Silence,
 }
 
 impl Site {
     /// Waits for a place among the key's calls here, for `longest`.
-    pub(super) async fn permit(&self, longest: Duration) -> Result<SemaphorePermit<'_>, Refusal> {
-        match timeout(longest, self.permits.acquire()).await {
-            Ok(Ok(permit)) => Ok(permit),
-            Ok(Err(_)) => Err(Refusal::Internal("the permits of a key are never closed")),
-            Err(_) => Err(Refusal::Busy { region: self.region.to_string() }),
-        }
+    pub(super) async fn lane(&self, longest: Duration) -> Result<Lane<'_>, Refusal> {
+        self.lanes.enter(longest).await.ok_or_else(|| Refusal::Busy { region: self.region.to_string() })
     }
 
     /// The ARN that the key `arn` has here: that of its replica, if it is a multi-Region key.
@@ -110,7 +102,7 @@ pub(super) fn sites(
         client: aws.client(&region),
         region: region.into(),
         key_id,
-        permits: Semaphore::new(CALLS_AT_ONCE),
+        lanes: Lanes::new(),
         silence: Silence::default(),
     };
     if mistakes.is_empty() { Ok(places.into_iter().map(site).collect()) } else { Err(mistakes) }
