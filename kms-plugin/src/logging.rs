@@ -25,7 +25,7 @@ pub(crate) fn begin(settings: LogSettings) {
     let lines = tracing_subscriber::fmt::layer();
     let lines = match format {
         LogFormat::Json => lines.json().flatten_event(true).with_writer(JsonLines).boxed(),
-        LogFormat::Text => lines.with_ansi(io::stderr().is_terminal()).with_writer(io::stderr).boxed(),
+        LogFormat::Text => lines.with_ansi(false).with_writer(io::stderr).boxed(),
     };
     // A second subscriber is a test's.
     let _ = tracing_subscriber::registry().with(lines.with_filter(filter(settings.level))).try_init();

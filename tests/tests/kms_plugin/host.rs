@@ -1,14 +1,17 @@
 //! The machine around it: systemd, a ConfigMap, an instance's metadata, an impatient operator.
 
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixDatagram;
 use std::os::unix::process::ExitStatusExt;
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rustix::process::Signal;
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use sealkit_rig::kms_plugin::program;
 use sealkit_rig::{Effect, FaultRule};
 
@@ -239,4 +242,23 @@ fn its_pages_are_made_from_its_flags() {
         assert!(run(&["completions", shell]).contains("encryption-context"), "{shell}");
     }
     assert!(run(&["--help"]).contains("--local-kek"));
+}
+
+#[test]
+fn on_a_terminal_it_logs_text() {
+    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&master).and_then(|()| unlockpt(&master)).unwrap();
+    let name = ptsname(&master, Vec::new()).unwrap();
+    let slave = File::options().read(true).write(true).open(name.to_str().unwrap()).unwrap();
+    let mut command = Command::new(program());
+    command.args(["--key", "alias/app", "--region", "eu-west-1", "--listen", "/nowhere/at/all.sock"]);
+    let mut child = command.env("AWS_EC2_METADATA_DISABLED", "true").stderr(slave).spawn().unwrap();
+    // The command holds the other side too; a terminal ends, with EIO, once all of them are closed.
+    drop(command);
+    let mut seen = Vec::new();
+    let _ended = File::from(master).read_to_end(&mut seen);
+    let seen = String::from_utf8_lossy(&seen);
+    assert_eq!(child.wait().unwrap().code(), Some(9), "{seen}");
+    assert!(seen.contains("ERROR") && seen.contains("/nowhere"), "{seen}");
+    assert!(!seen.contains('{') && !seen.contains("panicked"), "{seen}");
 }
