@@ -23,6 +23,7 @@ mod notify;
 pub mod pages;
 pub mod plugin;
 pub mod proto;
+mod quiet;
 pub mod run;
 pub mod server;
 pub mod service;

@@ -29,6 +29,7 @@ pub use deadline::Deadline;
 pub use limits::Limits;
 
 use crate::proto::{v1beta1, v2};
+use crate::quiet::Quiet;
 use crate::socket::{Bound, Listener};
 use call::Services;
 use connection::Connection;
@@ -60,6 +61,7 @@ where
     let free = Arc::new(Semaphore::new(limits.connections));
     let (drain, draining) = watch::channel(false);
     let mut connections = JoinSet::new();
+    let surplus = Quiet::default();
     let mut shutdown = pin!(shutdown);
     loop {
         let (stream, peer) = tokio::select! {
@@ -70,10 +72,12 @@ where
         };
         let Ok(place) = Arc::clone(&free).try_acquire_owned() else {
             counts.count_surplus();
-            tracing::warn!(
-                socket = %path.display(), limit = limits.connections,
-                "connection closed: there are as many as are served at once"
-            );
+            if let Some(left_out) = surplus.room() {
+                tracing::warn!(
+                    socket = %path.display(), limit = limits.connections, left_out,
+                    "connection closed: there are as many as are served at once"
+                );
+            }
             continue;
         };
         let connection = Connection { stream, peer, services: services.clone(), draining: draining.clone() };

@@ -10,7 +10,6 @@
 
 mod call;
 mod code;
-mod quiet;
 mod state;
 mod status;
 mod v1beta1;

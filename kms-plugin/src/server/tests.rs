@@ -4,8 +4,8 @@
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use prost::Message;
@@ -346,6 +346,44 @@ async fn a_peer_that_is_not_on_the_list_is_closed_and_counted() {
     let server = Server::with(Limits::default(), Some(vec![4_000_000, us]));
     server.client().status().await.unwrap();
     assert_eq!((server.counts.refused(), server.counts.accepted()), (0, 1));
+}
+
+#[tokio::test]
+async fn who_is_turned_away_again_and_again_does_not_fill_the_log() {
+    let log = Log::default();
+    let written = log.clone();
+    let lines = tracing_subscriber::fmt().with_writer(move || written.clone()).finish();
+    let _guard = tracing::subscriber::set_default(lines);
+    let stranger = Server::with(Limits::default(), Some(vec![4_000_000]));
+    let full = Server::start(Limits { connections: 0, ..Limits::default() });
+    for (server, count) in [(&stranger, SocketCounts::refused as fn(&_) -> _), (&full, SocketCounts::surplus)] {
+        log.0.lock().unwrap().clear();
+        for connected in 1..=200 {
+            let _stream = UnixStream::connect(&server.path).unwrap();
+            while count(&server.counts) < connected {
+                tokio::task::yield_now().await;
+            }
+            // The line may have come up first in another test, which has no log, at the moment when this one got its.
+            tracing::callsite::rebuild_interest_cache();
+        }
+        let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        // A window may end meanwhile, on a slow machine.
+        assert!((1..=20).contains(&text.lines().count()), "{text}");
+        assert!(text.contains("left_out=0"), "{text}");
+    }
+}
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

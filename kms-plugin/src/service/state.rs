@@ -6,12 +6,12 @@ use std::time::SystemTime;
 use arc_swap::ArcSwap;
 use sealkit_envelope::cache::{Clock, SystemClock};
 
-use super::quiet::Quiet;
 use super::{V1Beta1Service, V2Service};
 use crate::audit::Audit;
 use crate::health::{KeyHealth, Prober, Reason, Verdict};
 use crate::keys::{AwsClients, KeySet, KeySetError, KeySetSettings};
 use crate::metrics::{Metrics, SocketMetrics};
+use crate::quiet::Quiet;
 use crate::socket::SocketCounts;
 use crate::watch::Watch;
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::net::{UnixListener, UnixStream};
 
 use super::{Bound, Published};
+use crate::quiet::Quiet;
 
 /// The pause after the system refused to accept (no descriptors left, as a rule), so that it isn't asked in a loop.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -72,13 +73,17 @@ pub(crate) struct Listener {
     path: PathBuf,
     allowed_uids: Option<Vec<u32>>,
     counts: Arc<SocketCounts>,
+    refusals: Quiet,
+    failures: Quiet,
 }
 
 impl Listener {
     /// Hands the socket to the runtime that this is called on.
     pub(crate) fn new(bound: Bound) -> io::Result<Self> {
         let Bound { listener, path, published, allowed_uids, counts } = bound;
-        Ok(Self { listener: UnixListener::from_std(listener)?, path, allowed_uids, counts, _published: published })
+        let listener = UnixListener::from_std(listener)?;
+        let (refusals, failures) = (Quiet::default(), Quiet::default());
+        Ok(Self { listener, path, allowed_uids, counts, refusals, failures, _published: published })
     }
 
     /// The next connection of somebody who is allowed. Others are closed and counted; a system that refuses is asked
@@ -92,14 +97,18 @@ impl Listener {
                 }
                 Ok((peer, _)) => {
                     self.counts.refused.fetch_add(1, Ordering::Relaxed);
-                    tracing::warn!(
-                        socket = %self.path.display(), uid = peer.uid, pid = peer.pid,
-                        "connection refused: its uid is not on the socket's list"
-                    );
+                    if let Some(left_out) = self.refusals.room() {
+                        tracing::warn!(
+                            socket = %self.path.display(), uid = peer.uid, pid = peer.pid, left_out,
+                            "connection refused: its uid is not on the socket's list"
+                        );
+                    }
                 }
                 Err(error) => {
                     self.counts.failed.fetch_add(1, Ordering::Relaxed);
-                    tracing::warn!(socket = %self.path.display(), %error, "cannot accept a connection");
+                    if let Some(left_out) = self.failures.room() {
+                        tracing::warn!(socket = %self.path.display(), %error, left_out, "cannot accept a connection");
+                    }
                     tokio::time::sleep(PAUSE).await;
                 }
             }

@@ -1,5 +1,5 @@
 //! Failures in the log: each one while they are few, a number where they are many. In an outage kube-apiserver asks
-//! hundreds of times a second, and each would be a line.
+//! hundreds of times a second, a stranger connects thousands of times, and each would be a line.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ const WINDOW: Duration = Duration::from_secs(10);
 
 /// Lets the first few of each window through.
 #[derive(Debug, Default)]
-pub(super) struct Quiet(Mutex<Option<Window>>);
+pub(crate) struct Quiet(Mutex<Option<Window>>);
 
 #[derive(Debug)]
 struct Window {
@@ -21,7 +21,7 @@ struct Window {
 
 impl Quiet {
     /// Whether there is room for a line; and how many had none since the last one.
-    pub(super) fn room(&self) -> Option<u64> {
+    pub(crate) fn room(&self) -> Option<u64> {
         self.room_at(Instant::now())
     }
 
