@@ -190,9 +190,12 @@ fn read(path: &Path) -> Result<LocalKey, String> {
     if path.as_os_str().is_empty() {
         return Err("no path follows \"local:\"".to_owned());
     }
-    let file = PrivateFile::open(path, Readers::OwnerOnly).map_err(|error| match error.source() {
-        Some(cause) => format!("{error}: {cause}"),
-        None => error.to_string(),
+    let file = PrivateFile::open(path, Readers::OwnerOnly).map_err(|error| {
+        let text = match error.source() {
+            Some(cause) => format!("{error}: {cause}"),
+            None => error.to_string(),
+        };
+        error.remedy().map_or_else(|| text.clone(), |remedy| format!("{text}: run `{remedy}`"))
     })?;
     let mut content = Plaintext::zeroed(MAX_FILE_LEN + 1);
     let mut filled = 0;

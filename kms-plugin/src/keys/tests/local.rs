@@ -81,4 +81,10 @@ async fn a_key_file_that_others_may_read_is_not_taken() {
         let error = KeySet::open(&single(name), &rig.clients, rig.observer()).await.err().unwrap();
         assert!(matches!(error.mistakes[..], [KeyMistake::KeyFile { .. }]), "{error}");
     }
+    let error = KeySet::open(&single(&name), &rig.clients, rig.observer()).await.err().unwrap().to_string();
+    let file = directory.path().join("demo");
+    assert!(
+        error.ends_with(&format!("can be read by others (mode 0640): run `chmod 600 {}`", file.display())),
+        "{error}"
+    );
 }
