@@ -76,11 +76,11 @@ pub trait Observer: Send + Sync + 'static {
     fn kms_call(&self, call: &KmsCall<'_>);
 
     /// A Decrypt was served from memory; `request_id` is of the call that filled the cache, `key` the ARN (or the
-    /// configured name) of the key.
+    /// configured name) of the key. Under a key file, which is in memory, it has none.
     fn served_from_memory(&self, api: Api, key: &str, request_id: Option<&str>);
 
     /// An Encrypt was done under a local KEK in memory; `request_id` is of the call that made or unwrapped the KEK, `key`
-    /// the ARN (or the configured name) of the key that it is under.
+    /// the ARN (or the configured name) of the key that it is under. Under a key file it has none.
     fn encrypted_in_memory(&self, api: Api, key: &str, request_id: Option<&str>) {
         let _ = (api, key, request_id);
     }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Wrapping ─┬─ Kms ── the key's Region, then its replicas ── lane ── SDK: attempts, back-off ── answer checked ── told
-//!           └─ Local ── a key file
+//!           └─ Local ── a key file: no call, told as served from memory
 //! ```
 //!
 //! Everything ends inside the call's deadline: waiting for a lane, all attempts, and the Regions that stand in. Each
@@ -145,6 +145,11 @@ impl Wrapping {
         }
     }
 
+    /// Whether it is a key file, which needs no KMS.
+    pub(super) fn is_key_file(&self) -> bool {
+        matches!(self.backend, Backend::Local(_))
+    }
+
     /// Encrypts at most 4,096 bytes.
     pub(super) async fn encrypt(
         &self,
@@ -170,7 +175,7 @@ impl Wrapping {
     pub(super) async fn generate_data_key(&self, call: &Call<'_>) -> Result<Generated, Refusal> {
         match &self.backend {
             Backend::Kms(kms) => kms.generate_data_key(call).await,
-            Backend::Local(local) => local.generate_data_key(call),
+            Backend::Local(local) => local.generate_data_key(),
         }
     }
 

@@ -288,17 +288,26 @@ impl KeySet {
         });
     }
 
-    /// Whether a write needs no KMS: a valid local KEK is in memory.
+    /// Whether a valid local KEK is in memory.
     #[must_use]
     pub fn carries_writes(&self) -> bool {
         self.shared.kek.carries_writes()
     }
 
-    /// Whether a restart of kube-apiserver would be carried through a KMS outage: a valid local KEK is in memory, and
-    /// every KEK known is unwrapped.
+    /// Whether a write needs no KMS: it is under a local KEK in memory, or without them under a key file.
+    #[must_use]
+    pub fn writes_without_kms(&self) -> bool {
+        let shared = &self.shared;
+        if shared.kek.is_on() { shared.kek.carries_writes() } else { shared.lineup.write_key().is_key_file() }
+    }
+
+    /// Whether a restart of kube-apiserver would be carried through a KMS outage: writes need no KMS, and every KEK known
+    /// is unwrapped or all keys are key files.
     #[must_use]
     pub fn carries_restart(&self) -> bool {
-        self.shared.kek.carries_restart()
+        let shared = &self.shared;
+        let without_kms = shared.lineup.keys.iter().all(Wrapping::is_key_file);
+        shared.kek.carries_restart() || (without_kms && self.writes_without_kms())
     }
 
     /// Drops what was unwrapped under a key, by its configured name or its ARN, and its KEKs. Loads under way answer

@@ -65,6 +65,10 @@ impl Observer for Log {
     fn served_from_memory(&self, _: Api, key: &str, request_id: Option<&str>) {
         self.from_memory.lock().unwrap().push((key.to_owned(), request_id.map(str::to_owned)));
     }
+
+    fn encrypted_in_memory(&self, api: Api, key: &str, request_id: Option<&str>) {
+        self.served_from_memory(api, key, request_id);
+    }
 }
 
 /// The double, clients for it, and what was told.

@@ -89,7 +89,7 @@ impl Reading {
             ),
             writes_carried: gauges(
                 "seal_kms_plugin_writes_carried",
-                "1 if a valid local KEK is in memory, so that Encrypt needs no KMS",
+                "1 if Encrypt needs no KMS: a valid local KEK is in memory, or the write key is a key file",
                 &["socket"],
             ),
             probes: counters(
@@ -193,7 +193,7 @@ impl Reading {
         let well = matches!(state, State::Ok | State::Starting);
         self.degraded.with_label_values(&[label]).set((!well).into());
         self.restart_carried.with_label_values(&[label]).set(keys.carries_restart().into());
-        self.writes_carried.with_label_values(&[label]).set(keys.carries_writes().into());
+        self.writes_carried.with_label_values(&[label]).set(keys.writes_without_kms().into());
         for (outcome, count) in health.probes() {
             self.probes.with_label_values(&[label, outcome]).inc_by(count);
         }

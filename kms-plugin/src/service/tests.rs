@@ -4,6 +4,7 @@
 
 mod answers;
 mod health;
+mod key_file;
 mod local_kek;
 mod reload;
 

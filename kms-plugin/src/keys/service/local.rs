@@ -12,13 +12,14 @@
 //! Associated data: everything before the nonce, then the encryption context: the number of pairs, and of each key and
 //! value its length and its bytes, sorted by key; numbers in 2 bytes, big-endian. The blob takes the place of KMS'
 //! `CiphertextBlob`, which begins with 0x01, so neither is taken for the other.
+//!
+//! The key is in memory and nobody is called, so what it does for kube-apiserver is told as served from memory.
 
 use std::collections::BTreeMap;
 use std::error::Error as _;
 use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
 
 use sealkit_aws::{Fault, FaultClass};
 use sealkit_envelope::aead::{self, NONCE_LEN, TAG_LEN};
@@ -27,7 +28,7 @@ use sealkit_envelope::{DataKey, Plaintext};
 use sealkit_host::private_file::{PrivateFile, Readers};
 
 use super::{Call, Encrypted, Generated, KEK_PAIR, Origin, Purpose, Unwrapped, check_context};
-use crate::keys::{KeyMistake, KeySettings, KmsCall, KmsOperation, Observer, Refusal};
+use crate::keys::{KeyMistake, KeySettings, Observer, Refusal, Source};
 
 /// What begins a blob; the rest of its header is the fingerprint.
 const MAGIC: &[u8] = b"SLKF\x01";
@@ -36,9 +37,6 @@ const MAGIC: &[u8] = b"SLKF\x01";
 const FINGERPRINT_LEN: usize = 8;
 
 const HEADER_LEN: usize = MAGIC.len() + FINGERPRINT_LEN;
-
-/// What stands for the Region where calls are told.
-const REGION: &str = "local";
 
 /// What begins the name of a local key.
 const SCHEME: &str = "local:";
@@ -110,25 +108,25 @@ impl Local {
     }
 
     pub(super) fn encrypt(&self, call: &Call<'_>, purpose: Purpose, plaintext: &[u8]) -> Result<Encrypted, Refusal> {
-        let start = Instant::now();
         let blob = self.seal(purpose, plaintext)?;
-        self.tell(call, KmsOperation::Encrypt, start, Ok(()));
+        if let Source::Traffic(api) = call.source {
+            self.observer.encrypted_in_memory(api, &self.arn, None);
+        }
         Ok(Encrypted { blob, origin: self.origin() })
     }
 
     pub(super) fn decrypt(&self, call: &Call<'_>, purpose: Purpose, blob: &[u8]) -> Result<Unwrapped, Refusal> {
-        let start = Instant::now();
-        let opened = self.unseal(purpose, blob);
-        self.tell(call, KmsOperation::Decrypt, start, opened.as_ref().map(|_| ()).map_err(|fault| &**fault));
-        Ok(Unwrapped { plaintext: opened?, origin: self.origin() })
+        let plaintext = self.unseal(purpose, blob)?;
+        if let Source::Traffic(api) = call.source {
+            self.observer.served_from_memory(api, &self.arn, None);
+        }
+        Ok(Unwrapped { plaintext, origin: self.origin() })
     }
 
-    pub(super) fn generate_data_key(&self, call: &Call<'_>) -> Result<Generated, Refusal> {
-        let start = Instant::now();
+    pub(super) fn generate_data_key(&self) -> Result<Generated, Refusal> {
         let mut key = DataKey::zeroed();
         getrandom::fill(key.expose_secret_mut()).map_err(|_| NO_RANDOM)?;
         let blob = self.seal(Purpose::LocalKek, key.expose_secret())?;
-        self.tell(call, KmsOperation::GenerateDataKey, start, Ok(()));
         Ok(Generated { key, blob, origin: self.origin() })
     }
 
@@ -165,21 +163,6 @@ impl Local {
 
     fn origin(&self) -> Origin {
         Origin { arn: Arc::clone(&self.arn), region: None, request_id: None, key_material: None }
-    }
-
-    fn tell(&self, call: &Call<'_>, operation: KmsOperation, start: Instant, outcome: Result<(), &Fault>) {
-        self.observer.kms_call(&KmsCall {
-            key: &self.name,
-            answered_by: outcome.is_ok().then_some(&*self.arn),
-            speaks_for_key: outcome.is_ok(),
-            operation,
-            source: call.source,
-            uid: call.uid,
-            region: REGION,
-            request_id: None,
-            latency: start.elapsed(),
-            outcome,
-        });
     }
 }
 

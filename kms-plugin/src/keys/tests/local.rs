@@ -30,7 +30,10 @@ async fn a_key_file_serves_both_apis_without_aws() {
     }
     assert!(rig.open(&settings).await.probe(v1().deadline).await.succeeded());
     assert_eq!(rig.aws.calls().total(), 0);
-    assert_eq!(rig.told().len(), 6, "told as calls are");
+    assert!(rig.told().is_empty(), "a key file is no call to KMS");
+    let memory = rig.log.from_memory.lock().unwrap().clone();
+    assert_eq!(memory.len(), 4, "each request once, and no probe: {memory:?}");
+    assert!(memory.iter().all(|(key, id)| key.starts_with("local:demo-") && id.is_none()), "{memory:?}");
 }
 
 #[tokio::test]
@@ -87,4 +90,24 @@ async fn a_key_file_that_others_may_read_is_not_taken() {
         error.ends_with(&format!("can be read by others (mode 0640): run `chmod 600 {}`", file.display())),
         "{error}"
     );
+}
+
+#[tokio::test]
+async fn a_key_file_carries_writes_and_restarts_without_kms() {
+    let rig = Rig::new();
+    let directory = tempfile::tempdir().unwrap();
+    let [a, b] = ["a", "b"].map(|name| key_file(directory.path(), name));
+    let kms = rig.aws.kms().create_key(IRELAND);
+    let stands = async |settings| {
+        let set = rig.open(&settings).await;
+        (set.writes_without_kms(), set.carries_restart())
+    };
+    assert_eq!(stands(keys(key(&a), vec![key(&b)])).await, (true, true));
+    assert_eq!(stands(keys(key(&a), vec![key(&kms)])).await, (true, false), "what is under the read key needs KMS");
+    assert_eq!(stands(keys(key(&kms), vec![key(&a)])).await, (false, false));
+    let local_kek = Some(LocalKekSettings::default());
+    let set = rig.open(&KeySetSettings { local_kek, ..single(&a) }).await;
+    set.encrypt(&v2(), b"seed").await.unwrap();
+    assert!(set.writes_without_kms() && set.carries_restart());
+    assert!(rig.told().is_empty());
 }
