@@ -49,7 +49,7 @@ pub enum Reload {
     Applied,
     /// It is the same as before.
     Unchanged,
-    /// It has mistakes: the old one stays.
+    /// It has mistakes, or needs a restart: the old one stays.
     Refused,
 }
 
@@ -109,7 +109,7 @@ impl Metrics {
             ),
             reload_succeeded: IntGauge::new(
                 "seal_kms_plugin_config_last_reload_successful",
-                "0 if the configuration has mistakes and an older one is in use",
+                "0 if the configuration was refused, for mistakes or what needs a restart, and an older one is in use",
             )
             .expect(VALID),
             reload_time: Gauge::new(
