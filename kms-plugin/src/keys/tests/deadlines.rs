@@ -84,18 +84,36 @@ async fn callers_beyond_the_rate_are_served_one_after_the_other() {
 async fn more_than_the_permits_wait_a_bounded_time_and_the_probe_does_not_wait() {
     let rig = Rig::new();
     let set = rig.open(&single(&rig.aws.kms().create_key(IRELAND))).await;
-    rig.aws.set_latency(None, Duration::from_millis(800));
-    let flood =
-        (0..200).map(|_| async { set.encrypt(&request(Api::V1Beta1, Duration::from_millis(1500)), b"dek").await });
-    let probe = async {
-        tokio::time::sleep(Duration::from_millis(200)).await;
-        set.probe(Instant::now() + Duration::from_millis(2500)).await.succeeded()
+    rig.aws.inject(FaultRule::new(Effect::Silence));
+    // All three attempts are met with silence: each holds its place for three seconds.
+    let holders = {
+        let set = set.clone();
+        let all = (0..64).map(move |_| {
+            let set = set.clone();
+            async move { set.encrypt(&request(Api::V1Beta1, Duration::from_secs(10)), b"dek").await }
+        });
+        tokio::spawn(futures_util::future::join_all(all))
     };
-    let (flood, probe) = tokio::join!(futures_util::future::join_all(flood), probe);
-    assert!(probe);
-    let busy = flood.iter().filter(|it| matches!(it, Err(Refusal::Busy { .. }))).count();
-    assert_eq!(busy, 200 - 64);
-    assert!(rig.aws.calls().peak_in_flight() <= 65);
+    while rig.calls(Operation::Encrypt) < 64 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let flood =
+        (0..136).map(|_| async { set.encrypt(&request(Api::V1Beta1, Duration::from_millis(300)), b"dek").await });
+    let start = Instant::now();
+    let flood = futures_util::future::join_all(flood).await;
+    assert!(flood.iter().all(|it| matches!(it, Err(Refusal::Busy { .. }))), "each waits for a place, in vain");
+    assert!(start.elapsed() >= Duration::from_millis(120), "half of its time");
+    assert_eq!(rig.aws.calls().peak_in_flight(), 64);
+
+    let report = set.probe(Instant::now() + Duration::from_millis(400)).await;
+    assert_eq!(report.encrypt.err().unwrap().class(), FaultClass::Outage);
+    let [told] = &rig.told()[..] else { panic!("only the probe had an answer so far: {:?}", rig.told()) };
+    assert_eq!((told.source, told.outcome), (Source::Probe, Err(FaultClass::Outage)), "KMS' own silence");
+
+    rig.aws.clear_faults();
+    assert!(set.probe(Instant::now() + Duration::from_millis(2500)).await.succeeded());
+    let held = holders.await.unwrap();
+    assert!(held.iter().all(|it| !matches!(it, Err(Refusal::Busy { .. }))));
 }
 
 #[tokio::test]
