@@ -7,11 +7,13 @@
 //! probes ──┘       │
 //!                  └─ a revocation that Decrypt reported, flush_after later ── flush
 //! traffic ── ReadKeys (pure) ── two refusals that name the key ──────────────── flush
+//! traffic, probes ── Failover (pure) ── a replica Region answers ── degraded, metrics, a line in the log
 //! ```
 //!
 //! An outage and a revocation look alike to a caller and must not be: the text of an outage keeps kube-apiserver
 //! writing under the seed that it has, the gRPC error of a revocation stops its writes.
 
+mod failover;
 mod key_health;
 mod leg;
 mod prober;

@@ -57,6 +57,7 @@ fn call<'a>(key: &'a str, answered_by: Option<&'a str>, outcome: Result<(), &'a 
         source: Source::Traffic(Api::V2),
         uid: Some("uid-1"),
         region: "eu-central-1",
+        home: Some("eu-central-1"),
         request_id: Some("req-1"),
         latency: Duration::ZERO,
         outcome,

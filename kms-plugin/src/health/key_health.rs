@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use sealkit_envelope::cache::Clock;
 use tokio::sync::{Notify, watch};
+use tracing::{info, warn};
 
+use super::failover::{Failover, Turn};
 use super::read_keys::ReadKeys;
 use super::reason::Reason;
 use super::write_key::{ProbeOutcome, State, Verdict, WriteKey};
@@ -19,6 +21,7 @@ pub struct KeyHealth {
     clock: Arc<dyn Clock>,
     write: Mutex<WriteKey>,
     read: Mutex<ReadKeys>,
+    failover: Mutex<Failover>,
     /// Read keys that wait for the prober to flush them.
     to_flush: Mutex<Vec<Box<str>>>,
     /// Traffic failed since the last probe began.
@@ -39,6 +42,7 @@ impl KeyHealth {
             clock,
             write: Mutex::default(),
             read: Mutex::default(),
+            failover: Mutex::default(),
             to_flush: Mutex::default(),
             woken: AtomicBool::new(false),
             wake: Notify::new(),
@@ -55,8 +59,11 @@ impl KeyHealth {
         &self.write_key
     }
 
-    /// A call to KMS is over. Those of a probe are left to its report.
+    /// A call to KMS is over. Those of a probe are left to its report, but for the Region that answered.
     pub fn called(&self, call: &KmsCall<'_>) {
+        if call.outcome.is_ok() {
+            self.answered(call);
+        }
         if call.source == Source::Probe {
             return;
         }
@@ -82,14 +89,27 @@ impl KeyHealth {
         }
     }
 
+    /// One line when a replica Region begins to serve a key, and one when the key's own does again.
+    fn answered(&self, call: &KmsCall<'_>) {
+        let Some(home) = call.home else { return };
+        let (key, region) = (call.key, call.region);
+        match lock(&self.failover).answered(key, region != home, self.clock.now()) {
+            Some(Turn::Away) => {
+                warn!(key, home, region, "failed over: a replica Region serves the key, whose own does not answer");
+            }
+            Some(Turn::Home) => info!(key, region, "failed back: the key's own Region serves it again"),
+            None => {}
+        }
+    }
+
     /// A probe that began at `began` ended now; the state before and after it.
     pub fn probed(&self, outcome: &ProbeOutcome, began: Duration) -> (State, State) {
         let now = self.clock.now();
         let states = {
             let mut write = lock(&self.write);
-            let before = write.state(now);
+            let before = self.state_of(&write, now);
             write.probed(outcome, began, now);
-            (before, write.state(now))
+            (before, self.state_of(&write, now))
         };
         *lock(&self.probes).entry(outcome.reason().map_or("ok", Reason::as_str)).or_default() += 1;
         *lock(&self.last) = Some(*outcome);
@@ -106,7 +126,21 @@ impl KeyHealth {
     /// The state now.
     #[must_use]
     pub fn state(&self) -> State {
-        lock(&self.write).state(self.clock.now())
+        self.state_of(&lock(&self.write), self.clock.now())
+    }
+
+    /// Whether a replica Region serves the key that is configured as `key`.
+    #[must_use]
+    pub fn is_failed_over(&self, key: &str) -> bool {
+        lock(&self.failover).is_away(key, self.clock.now())
+    }
+
+    /// A key that a replica serves is degraded all the time, not just between two probes.
+    fn state_of(&self, write: &WriteKey, now: Duration) -> State {
+        match write.state(now) {
+            State::Ok if lock(&self.failover).is_away(&self.write_key, now) => State::Degraded,
+            state => state,
+        }
     }
 
     /// Why the key is not well, whatever Status says of it.
@@ -161,7 +195,7 @@ impl KeyHealth {
 
     /// Whether the next probe is due soon; a probe that begins settles what traffic complained of.
     pub(super) fn is_troubled(&self) -> bool {
-        self.woken.load(Ordering::Relaxed) || lock(&self.write).is_troubled()
+        self.woken.load(Ordering::Relaxed) || lock(&self.write).is_troubled() || self.is_failed_over(&self.write_key)
     }
 
     pub(super) fn probe_begins(&self) {

@@ -26,7 +26,7 @@ pub enum State {
     Starting,
     /// The last probe succeeded, and no call failed since.
     Ok,
-    /// A call failed.
+    /// A call failed, or a replica Region serves the key.
     Degraded,
     /// No call succeeded for 30 s and three failed; or none ever succeeded and a probe failed.
     Out,

@@ -62,6 +62,9 @@ pub struct KmsCall<'a> {
     pub uid: Option<&'a str>,
     /// The Region that was asked.
     pub region: &'a str,
+    /// The key's own Region; `region` is that of a replica if it differs. None where it is not known: of a blob that
+    /// was opened on behalf of another configured key.
+    pub home: Option<&'a str>,
     /// The request id in KMS' answer.
     pub request_id: Option<&'a str>,
     /// From the start of the first attempt to the end of the last.

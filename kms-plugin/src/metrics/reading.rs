@@ -19,6 +19,7 @@ struct Reading {
     reason: IntGaugeVec,
     status: IntGaugeVec,
     degraded: IntGaugeVec,
+    failed_over: IntGaugeVec,
     restart_carried: IntGaugeVec,
     writes_carried: IntGaugeVec,
     probes: IntCounterVec,
@@ -81,6 +82,11 @@ impl Reading {
                 "seal_kms_plugin_degraded",
                 "1 if anything is wrong with the write key, whatever Status says",
                 &["socket"],
+            ),
+            failed_over: gauges(
+                "seal_kms_plugin_failed_over",
+                "1 if a replica Region serves the key, whose own does not answer or throttles",
+                &["socket", "key"],
             ),
             restart_carried: gauges(
                 "seal_kms_plugin_restart_carried",
@@ -192,6 +198,10 @@ impl Reading {
         }
         let well = matches!(state, State::Ok | State::Starting);
         self.degraded.with_label_values(&[label]).set((!well).into());
+        let all = std::iter::once(&keys.settings().write).chain(&keys.settings().read);
+        for key in all.filter(|key| !key.replicas.is_empty()) {
+            self.failed_over.with_label_values(&[label, &*key.name]).set(health.is_failed_over(&key.name).into());
+        }
         self.restart_carried.with_label_values(&[label]).set(keys.carries_restart().into());
         self.writes_carried.with_label_values(&[label]).set(keys.writes_without_kms().into());
         for (outcome, count) in health.probes() {
@@ -259,13 +269,14 @@ impl Reading {
         families.filter(|family| !family.get_metric().is_empty()).collect()
     }
 
-    fn all(&self) -> [&dyn Collector; 28] {
+    fn all(&self) -> [&dyn Collector; 29] {
         [
             &self.build,
             &self.state,
             &self.reason,
             &self.status,
             &self.degraded,
+            &self.failed_over,
             &self.restart_carried,
             &self.writes_carried,
             &self.probes,

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on says so by panicking")]
 
 mod answers;
+mod failover;
 mod health;
 mod key_file;
 mod local_kek;

@@ -12,6 +12,8 @@ use crate::health::{KeyHealth, Probed, Prober, State, Verdict};
 use crate::keys::{Api, Flushed, KmsCall, KmsOperation, ProbeReport, Source};
 
 const KEY: &str = "alias/write";
+const HOME: &str = "eu-central-1";
+const REPLICA: &str = "eu-west-1";
 
 /// tokio's clock, which tests stop and move.
 struct TokioClock(Instant);
@@ -85,18 +87,29 @@ impl Rig {
     /// Traffic for `key` ends with `class`.
     fn traffic(&self, key: &str, class: Option<FaultClass>, speaks_for_key: bool) {
         let fault = class.map(|class| Fault::new("kms:Decrypt", key, None, class, "as told"));
-        self.health.called(&KmsCall {
-            key,
-            answered_by: None,
-            speaks_for_key,
-            operation: KmsOperation::Decrypt,
-            source: Source::Traffic(Api::V2),
-            uid: None,
-            region: "eu-central-1",
-            request_id: None,
-            latency: Duration::ZERO,
-            outcome: fault.as_ref().map_or(Ok(()), Err),
-        });
+        let outcome = fault.as_ref().map_or(Ok(()), Err);
+        self.health.called(&KmsCall { speaks_for_key, outcome, ..call(key) });
+    }
+
+    /// KMS answers in `region`, traffic or a probe.
+    fn answered(&self, source: Source, region: &str) {
+        self.health.called(&KmsCall { source, region, ..call(KEY) });
+    }
+}
+
+fn call(key: &str) -> KmsCall<'_> {
+    KmsCall {
+        key,
+        answered_by: None,
+        speaks_for_key: true,
+        operation: KmsOperation::Decrypt,
+        source: Source::Traffic(Api::V2),
+        uid: None,
+        region: HOME,
+        home: Some(HOME),
+        request_id: None,
+        latency: Duration::ZERO,
+        outcome: Ok(()),
     }
 }
 
@@ -203,6 +216,59 @@ async fn a_revoked_read_key_is_flushed_and_leaves_status_alone() {
     seconds(1).await;
     assert_eq!(rig.keys.flushed(), ["alias/read"]);
     assert_eq!((rig.health.state(), rig.keys.probes()), (State::Ok, probes));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_a_replica_serves_is_degraded_throughout_and_told_of_twice() {
+    let rig = Rig::start(60);
+    seconds(1).await;
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+
+    rig.traffic(KEY, Some(FaultClass::Outage), true);
+    rig.answered(Source::Traffic(Api::V2), REPLICA);
+    let probes = rig.keys.probes();
+    for _ in 0..120 {
+        rig.answered(Source::Probe, REPLICA);
+        seconds(5).await;
+        assert_eq!((rig.health.state(), rig.health.verdict(false)), (State::Degraded, Verdict::Ok));
+        assert!(rig.health.is_failed_over(KEY) && !rig.health.is_failed_over("alias/read"));
+    }
+    assert!(rig.keys.probes() > probes + 100, "it looks for the home Region each 5 s");
+    for _ in 0..7 {
+        rig.answered(Source::Probe, HOME);
+        seconds(5).await;
+    }
+    assert_eq!((rig.health.state(), rig.health.is_failed_over(KEY)), (State::Ok, false));
+    let text = log.text();
+    let lines: Vec<_> = text.lines().collect();
+    let [away, home] = lines[..] else { panic!("{text}") };
+    assert!(away.contains(" WARN ") && away.contains("failed over"), "{away}");
+    assert!([KEY, HOME, REPLICA].iter().all(|it| away.contains(it)), "{away}");
+    assert!(home.contains(" INFO ") && home.contains("failed back") && home.contains(KEY), "{home}");
+}
+
+/// What is logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 #[tokio::test(start_paused = true)]

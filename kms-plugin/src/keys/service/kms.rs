@@ -265,6 +265,7 @@ impl Kms {
             source: call.source,
             uid: call.uid,
             region: &site.region,
+            home: self.sites.first().filter(|_| index == self.index).map(|home| &*home.region),
             request_id,
             latency,
             outcome,
