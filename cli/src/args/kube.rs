@@ -10,6 +10,7 @@ Examples:
   sealctl kube encryption-config --key alias/app --only static-pod > seal-kms-plugin.yaml
   sealctl kube encryption-config --key alias/new --key alias/old
                                         Write under the first, read what the second wrote too
+                                        (with a configuration file for the plugin)
   sealctl kube encryption-config --from-aep --key alias/app
                                         Where aws-encryption-provider runs now: only the pod changes";
 
@@ -34,7 +35,7 @@ pub(crate) enum KubeAction {
 #[derive(Debug, Clone, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct EncryptionConfigArgs {
-    /// A key: key ARN, key id, alias/NAME, alias ARN, or local:PATH of a key file (repeatable: the first writes)
+    /// A key: key ARN, key id, alias/NAME, alias ARN, or local:PATH of a key file (repeatable: the first writes, the others only read)
     #[arg(long = "key", short, value_name = "KEY", required = true)]
     pub(crate) keys: Vec<String>,
 
@@ -46,12 +47,12 @@ pub(crate) struct EncryptionConfigArgs {
     #[arg(long, value_name = "REGION")]
     pub(crate) region: Option<String>,
 
-    /// The name of the KMS provider, one a key; it is written to etcd with every object: never change it
-    /// [default: seal-kms-plugin, seal-kms-plugin-2, …]
+    /// The name of the KMS provider; it is written to etcd with every object: never change it. Repeated, one a key, it
+    /// makes a provider of each key [default: seal-kms-plugin]
     #[arg(long = "name", value_name = "NAME")]
     pub(crate) names: Vec<String>,
 
-    /// The socket, one a key, all in one directory [default: /var/run/kmsplugin/socket.sock, socket-2.sock, …]
+    /// The socket, or one a key, all in one directory [default: /var/run/kmsplugin/socket.sock, socket-2.sock, …]
     #[arg(long = "socket", value_name = "PATH")]
     pub(crate) sockets: Vec<String>,
 
@@ -87,7 +88,7 @@ pub(crate) struct EncryptionConfigArgs {
     #[arg(long, value_name = "IMAGE", default_value = concat!("seal-kms-plugin:", env!("CARGO_PKG_VERSION")))]
     pub(crate) image: String,
 
-    /// Print one of the two, without comments about the other
+    /// Print one of them alone
     #[arg(long, value_name = "WHAT")]
     pub(crate) only: Option<Manifest>,
 }
@@ -97,6 +98,8 @@ pub(crate) struct EncryptionConfigArgs {
 pub(crate) enum Manifest {
     /// kube-apiserver's EncryptionConfiguration
     EncryptionConfig,
+    /// The plugin's configuration file, which several keys need
+    PluginConfig,
     /// The static pod
     StaticPod,
 }

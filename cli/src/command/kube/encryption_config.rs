@@ -8,7 +8,7 @@ use super::yaml::string;
 /// The file, with comments that say where it belongs.
 pub(super) fn print(plan: &Plan<'_>) -> String {
     let mut text = String::new();
-    text.push_str(if plan.from_aep {
+    text.push_str(if plan.args.from_aep {
         "# As aws-encryption-provider's clusters have it. Keep the one that you have: provider names and sockets stay as\n\
          # they are, and nothing is rewritten.\n"
     } else {
@@ -19,7 +19,7 @@ pub(super) fn print(plan: &Plan<'_>) -> String {
         text.push_str("# KMS v1 needs kube-apiserver --feature-gates=KMSv1=true from Kubernetes 1.29 on.\n");
     }
     text.push_str("apiVersion: apiserver.config.k8s.io/v1\nkind: EncryptionConfiguration\nresources:\n");
-    let resources: Vec<String> = plan.resources.iter().map(|resource| string(resource)).collect();
+    let resources: Vec<String> = plan.args.resources.iter().map(|resource| string(resource)).collect();
     add(&mut text, format_args!("  - resources: [{}]\n    providers:\n", resources.join(", ")));
     for (index, socket) in plan.sockets.iter().enumerate() {
         if plan.sockets.len() > 1 {
@@ -35,7 +35,7 @@ pub(super) fn print(plan: &Plan<'_>) -> String {
         }
         text.push_str("          timeout: 3s\n");
     }
-    if plan.identity {
+    if !plan.args.no_identity {
         text.push_str("      # Reads what was never encrypted. Remove it once every object was rewritten.\n");
         text.push_str("      - identity: {}\n");
     }
