@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::mistakes::Notes;
 use super::tree::{Entry, Format, Position};
-use super::{ConfigErrors, Table, toml, yaml};
+use super::{ConfigErrors, Mistake, Table, toml, yaml};
 use crate::private_file::{PrivateFile, PrivateFileError};
 
 /// Longest configuration file that is read, in bytes.
@@ -28,6 +28,8 @@ pub struct Document {
     path: PathBuf,
     format: Format,
     root: Vec<Entry>,
+    /// What is wrong in it, whatever it means.
+    refused: Vec<Mistake>,
 }
 
 impl Document {
@@ -49,7 +51,7 @@ impl Document {
         let format = Format::Toml;
         let notes = Notes::new(format);
         let root = toml::parse(text, &notes);
-        notes.finish(path, Self { path: path.to_owned(), format, root })
+        Self::parsed(path, format, root, notes)
     }
 
     /// Reads and parses a YAML file that only its owner can have written.
@@ -65,24 +67,33 @@ impl Document {
     /// Parses YAML 1.2, core schema, without aliases and tags; `path` only names it in errors.
     ///
     /// # Errors
-    /// Duplicate keys and all that is refused, up to the first syntax error.
+    /// The first syntax error, and all that is refused before it. What is refused in a text without one (duplicate
+    /// keys, aliases, numbers with a leading zero) is told by [`read`](Self::read), with everything else.
     pub fn parse_yaml(path: &Path, text: &str) -> Result<Self, ConfigErrors> {
         let format = Format::Yaml;
         let notes = Notes::new(format);
         let root = yaml::parse(text, &notes);
-        notes.finish(path, Self { path: path.to_owned(), format, root })
+        Self::parsed(path, format, root, notes)
+    }
+
+    /// A root that was given is read on with, whatever was noted: so its fields are told of in the same breath.
+    fn parsed(path: &Path, format: Format, root: Option<Vec<Entry>>, notes: Notes) -> Result<Self, ConfigErrors> {
+        match root {
+            Some(root) => Ok(Self { path: path.to_owned(), format, root, refused: notes.into_mistakes() }),
+            None => Err(notes.finish(path, ()).expect_err("a parser notes why it gives nothing")),
+        }
     }
 
     /// Reads its meaning. `read` returns `None` where something that it needs is missing or wrong, which is noted
     /// already by the table or field that said so.
     ///
     /// # Errors
-    /// Everything that was noted.
+    /// Everything that was noted, when it was parsed or now.
     ///
     /// # Panics
     /// If `read` returns `None` and nothing was noted: a reader must not refuse without saying why.
     pub fn read<T>(&self, read: impl FnOnce(&mut Table<'_>) -> Option<T>) -> Result<T, ConfigErrors> {
-        let notes = Notes::new(self.format);
+        let notes = Notes::after(self.format, self.refused.clone());
         let value = Table::read(&self.root, Position { line: 1, column: 1 }, &notes, read);
         notes.finish(&self.path, value).map(|value| value.expect("a reader notes why it gives nothing"))
     }

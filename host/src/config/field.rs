@@ -160,6 +160,10 @@ impl<'a> Field<'a> {
     }
 
     fn wrong_kind<T>(self, expected: &str) -> Option<T> {
+        if matches!(self.node.value, Value::Refused) {
+            // Noted already.
+            return None;
+        }
         let name = quoted(self.name);
         self.mistake(format!("{name} must be {expected}, not {}", self.node.value.kind(self.notes.format())))
     }

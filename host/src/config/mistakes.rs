@@ -65,7 +65,12 @@ pub(super) struct Notes {
 
 impl Notes {
     pub(super) fn new(format: Format) -> Self {
-        Self { format, mistakes: RefCell::default() }
+        Self::after(format, Vec::new())
+    }
+
+    /// With what was noted already.
+    pub(super) fn after(format: Format, mistakes: Vec<Mistake>) -> Self {
+        Self { format, mistakes: RefCell::new(mistakes) }
     }
 
     /// What the document is written in, and so the words that its reader knows.
@@ -77,6 +82,11 @@ impl Notes {
     pub(super) fn add(&self, at: Position, message: impl AsRef<str>) {
         let message = text::without_controls(message.as_ref());
         self.mistakes.borrow_mut().push(Mistake { at, message });
+    }
+
+    /// What was noted.
+    pub(super) fn into_mistakes(self) -> Vec<Mistake> {
+        self.mistakes.into_inner()
     }
 
     /// `value` if nothing was noted, otherwise what was.

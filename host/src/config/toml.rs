@@ -6,15 +6,17 @@ use toml::de::{DeInteger, DeTable, DeValue};
 use super::mistakes::Notes;
 use super::tree::{Entry, Lines, Node, Value};
 
-/// Parses as much as it can, and notes what it can't.
-pub(super) fn parse(text: &str, notes: &Notes) -> Vec<Entry> {
+/// Parses it, and notes what is wrong: all syntax errors, or what no value can be made of.
+pub(super) fn parse(text: &str, notes: &Notes) -> Option<Vec<Entry>> {
     let lines = Lines::new(text);
     let (root, errors) = DeTable::parse_recoverable(text);
+    let is_read = errors.is_empty();
     for error in errors {
         let offset = error.span().map_or(0, |span| span.start);
         notes.add(lines.position(offset), error.message().replace('\n', ", "));
     }
-    entries(root.into_inner(), &lines, notes)
+    let entries = entries(root.into_inner(), &lines, notes);
+    is_read.then_some(entries)
 }
 
 fn entries(table: DeTable<'_>, lines: &Lines<'_>, notes: &Notes) -> Vec<Entry> {
@@ -35,10 +37,13 @@ fn node(value: Spanned<DeValue<'_>>, lines: &Lines<'_>, notes: &Notes) -> Node {
     let at = lines.position(value.span().start);
     let value = match value.into_inner() {
         DeValue::String(string) => Value::String(string.into_owned()),
-        DeValue::Integer(integer) => Value::Integer(number(&integer).unwrap_or_else(|| {
-            notes.add(at, "integer out of range");
-            0
-        })),
+        DeValue::Integer(integer) => number(&integer).map_or_else(
+            || {
+                notes.add(at, "integer out of range");
+                Value::Refused
+            },
+            Value::Integer,
+        ),
         DeValue::Float(_) => Value::Float,
         DeValue::Boolean(boolean) => Value::Boolean(boolean),
         DeValue::Datetime(_) => Value::Datetime,

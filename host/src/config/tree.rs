@@ -52,6 +52,8 @@ pub(super) enum Value {
     Null,
     /// A date or time, which no configuration of ours has.
     Datetime,
+    /// What could not be taken for a value, and was noted when it was parsed.
+    Refused,
     List(Vec<Node>),
     Table(Vec<Entry>),
 }
@@ -74,6 +76,7 @@ impl Value {
             Self::Boolean(_) => "a boolean",
             Self::Null => "nothing",
             Self::Datetime => "a date or time",
+            Self::Refused => "what is refused",
             Self::List(_) => "a list",
             Self::Table(_) => format.table(),
         }

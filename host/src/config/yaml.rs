@@ -8,7 +8,7 @@
 
 use std::collections::HashMap;
 
-use saphyr_parser::{Event, Marker, Parser, ScalarStyle};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError};
 
 use super::mistakes::{Notes, quoted};
 use super::tree::{Entry, Format, Node, Position, Value};
@@ -16,22 +16,20 @@ use super::tree::{Entry, Format, Node, Position, Value};
 /// How deep lists and mappings nest; ours are five deep.
 const DEEPEST: usize = 64;
 
-/// Parses as much as it can, and notes what it can't.
-///
-/// A syntax error ends the reading: behind it nothing is certain. All else is noted, and reading goes on.
-pub(super) fn parse(text: &str, notes: &Notes) -> Vec<Entry> {
+/// Parses it. A syntax error ends the reading, for behind it nothing is certain. All else that is refused is noted, and
+/// what stands beside it is given.
+pub(super) fn parse(text: &str, notes: &Notes) -> Option<Vec<Entry>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut builder = Builder::new(notes);
     for event in Parser::new_from_str(text) {
         match event {
             Ok((event, span)) => {
-                if builder.take(event, position(span.start)).is_none() {
-                    return Vec::new();
-                }
+                builder.take(event, position(span.start))?;
             }
             Err(error) => {
-                notes.add(position(*error.marker()), error.info());
-                return Vec::new();
+                let (at, message) = syntax_error(text, &error);
+                notes.add(at, message);
+                return None;
             }
         }
     }
@@ -40,6 +38,20 @@ pub(super) fn parse(text: &str, notes: &Notes) -> Vec<Entry> {
 
 fn position(marker: Marker) -> Position {
     Position { line: marker.line(), column: marker.col() + 1 }
+}
+
+/// Where a syntax error is, and what. Of a tab that indents, the parser gives the value before it, lines above perhaps.
+fn syntax_error<'e>(text: &str, error: &'e ScanError) -> (Position, &'e str) {
+    let at = position(*error.marker());
+    let indented_by_tab = |line: &str| line.chars().take_while(|c| c.is_whitespace()).position(|c| c == '\t');
+    let lines = text.split('\n').enumerate().skip(at.line - 1);
+    let mut tabs = lines.filter_map(|(index, line)| Some((index + 1, indented_by_tab(line)? + 1)));
+    match tabs.next() {
+        Some((line, column)) if error.info().contains("tab") => {
+            (Position { line, column }, "a tab indents this line: YAML takes blanks only")
+        }
+        _ => (at, error.info()),
+    }
 }
 
 /// Puts events together.
@@ -63,7 +75,8 @@ enum OpenKind {
         entries: Vec<Entry>,
         /// Where each key stands first.
         seen: HashMap<String, Position>,
-        key: Option<(String, Position)>,
+        /// The key whose value comes next, and where it stands; no text where it was refused.
+        key: Option<(Option<String>, Position)>,
     },
 }
 
@@ -84,7 +97,7 @@ impl<'a> Builder<'a> {
             }
             Event::Alias(_) => {
                 self.notes.add(at, "an alias: write out what it stands for");
-                self.put(Node { at, value: Value::Null });
+                self.put(Node { at, value: Value::Refused });
             }
             Event::Scalar(text, style, _, tag) => {
                 self.refuse_tag(tag.is_some(), at);
@@ -137,15 +150,18 @@ impl<'a> Builder<'a> {
                 None => {
                     let at = node.at;
                     let text = match node.value {
-                        Value::String(text) => text,
+                        Value::String(text) => Some(text),
+                        Value::Refused => None,
                         _ => {
                             self.notes.add(at, "a key must be a word");
-                            String::new()
+                            None
                         }
                     };
                     *key = Some((text, at));
                 }
-                Some((text, at)) => {
+                // Without a key it has no meaning to read.
+                Some((None, _)) => {}
+                Some((Some(text), at)) => {
                     if let Some(first) = seen.get(&text) {
                         self.notes.add(at, format!("duplicate key {}, first at {first}", quoted(&text)));
                     } else {
@@ -181,24 +197,28 @@ impl<'a> Builder<'a> {
                 let message =
                     format!("{} is octal to some readers of YAML and decimal to others: quote it", quoted(text));
                 self.notes.add(at, message);
-                return Value::String(text.to_owned());
+                return Value::Refused;
             }
-            return Value::Integer(integer.unwrap_or_else(|| {
-                self.notes.add(at, "integer out of range");
-                0
-            }));
+            return integer.map_or_else(
+                || {
+                    self.notes.add(at, "integer out of range");
+                    Value::Refused
+                },
+                Value::Integer,
+            );
         }
         if is_float(text) { Value::Float } else { Value::String(text.to_owned()) }
     }
 
-    /// The entries of the document.
-    fn root(self) -> Vec<Entry> {
+    /// The entries of the document, if that is what it has.
+    fn root(self) -> Option<Vec<Entry>> {
         match self.root {
-            None | Some(Node { value: Value::Null, .. }) => Vec::new(),
-            Some(Node { value: Value::Table(entries), .. }) => entries,
+            None | Some(Node { value: Value::Null, .. }) => Some(Vec::new()),
+            Some(Node { value: Value::Table(entries), .. }) => Some(entries),
+            Some(Node { value: Value::Refused, .. }) => None,
             Some(Node { at, value }) => {
                 self.notes.add(at, format!("the file must be a mapping, not {}", value.kind(Format::Yaml)));
-                Vec::new()
+                None
             }
         }
     }

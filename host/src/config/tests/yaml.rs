@@ -53,17 +53,26 @@ fn every_mistake_is_told_in_the_order_of_the_file() {
 
 #[test]
 fn what_is_refused_is_told_all_at_once() {
-    let text = "keys: &a [x]\ncontext: *a\nmode: !local direct\nmax_age: 010\nkeys: []\n? [1]\n: 2\n";
+    // With what is wrong in fields; nothing is told twice.
+    let text = "keys: &a [x, 7]\ncontext: *a\nmode: !local direct\nmax_age: 010\nkeys: []\n? [1]\n: 2\nsignd: true\n";
     assert_eq!(
         mistakes(text),
         [
+            "1:14: `keys` must be a string, not an integer",
             "2:10: an alias: write out what it stands for",
             "3:7: a tag: values have the type that they look like, and quotes make a string",
             "4:10: `010` is octal to some readers of YAML and decimal to others: quote it",
             "5:1: duplicate key `keys`, first at 1:1",
             "6:3: a key must be a word",
+            "8:1: unknown field `signd`, did you mean `signed`?",
         ]
     );
+}
+
+#[test]
+fn a_syntax_error_hides_nothing_that_was_refused_before_it() {
+    let found = mistakes("max_age: 010\nkeys: [a\nmode: local\n");
+    assert!(found.len() == 2 && found[0].starts_with("1:10: `010`") && found[1].starts_with("3:"), "{found:?}");
 }
 
 #[test]
@@ -72,6 +81,19 @@ fn a_syntax_error_has_a_place() {
     assert!(found.len() == 1 && found[0].starts_with("2:"), "{found:?}");
     let found = mistakes("keys: ['a']\n\tmode: local\n");
     assert!(found.len() == 1 && found[0].starts_with("2:"), "{found:?}");
+}
+
+#[test]
+fn a_tab_that_indents_is_told_where_it_is() {
+    let message = "a tab indents this line: YAML takes blanks only";
+    for (text, at) in [
+        ("keys:\n- path: /a\n\n\tkey: alias/a\n", "4:1"),
+        ("keys:\n- path: /a\n  \tkey: alias/a\n", "3:3"),
+        ("keys:\n- path: '/a'\n\tkey: alias/a\n", "3:1"),
+        ("keys: |\n\tx\n", "2:1"),
+    ] {
+        assert_eq!(mistakes(text), [format!("{at}: {message}")], "{text:?}");
+    }
 }
 
 #[test]
