@@ -153,7 +153,7 @@ impl Plugin {
         let mut problems = Problems::default();
         if let Some(aws) = problems.take_aws(AwsConfig::load(&settings.aws_options()).await).map(AwsClients::new) {
             for ProviderSettings { socket, keys } in &settings.providers {
-                problems.take_keys(&socket.path, reload::check_keys(keys, &aws).await);
+                problems.take_keys(&socket.path, reload::check_keys(keys, &aws));
             }
         }
         problems.finish()

@@ -92,6 +92,15 @@ impl KeySet {
         Ok(new)
     }
 
+    /// Whether [`open`](Self::open) would succeed. Nothing is begun: no KEK is made, none is unwrapped.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn check(settings: &KeySetSettings, aws: &AwsClients, observer: Arc<dyn Observer>) -> Result<(), KeySetError> {
+        Self::assemble(settings, aws, observer).map(drop)
+    }
+
     fn assemble(settings: &KeySetSettings, aws: &AwsClients, observer: Arc<dyn Observer>) -> Result<Self, KeySetError> {
         let all = || std::iter::once(&settings.write).chain(&settings.read);
         let names = all().map(|key| (key.name.as_str().into(), key.name.parse().ok()));

@@ -135,8 +135,8 @@ fn fixed(old: &Settings, new: &Settings) -> Vec<String> {
 }
 
 /// Opens keys to see what is wrong with them.
-pub(super) async fn check_keys(keys: &KeySetSettings, aws: &AwsClients) -> Result<(), KeySetError> {
-    KeySet::open(keys, aws, Arc::new(Nobody)).await.map(drop)
+pub(super) fn check_keys(keys: &KeySetSettings, aws: &AwsClients) -> Result<(), KeySetError> {
+    KeySet::check(keys, aws, Arc::new(Nobody))
 }
 
 /// Nobody is told of calls that nobody makes.

@@ -104,6 +104,15 @@ async fn all_that_keeps_it_from_starting_is_told_at_once_and_nothing_is_left_beh
 }
 
 #[tokio::test]
+async fn a_check_makes_no_kek_and_writes_no_state() {
+    let place = Place::new();
+    let rest = format!("key: {}\n  localKek: true\n  stateFile: {}", place.key("key"), place.at("state").display());
+    Plugin::check(&place.settings(&[("a.sock", &rest)], "")).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(!place.at("state").exists() && !place.at("a.sock").exists());
+}
+
+#[tokio::test]
 async fn new_keys_take_over_and_old_ones_still_read() {
     let place = Place::new();
     let [old, new] = ["old", "new"].map(|name| place.key(name));
