@@ -5,13 +5,15 @@
 //! editors.
 
 mod keys;
+mod seen;
 mod socket;
 
 use std::path::Path;
 
-use sealkit_host::config::{ConfigErrors, Document, Field, Table};
+use sealkit_host::config::{ConfigErrors, Document, Field, Position, Table};
 use sealkit_host::private_file::{PrivateFile, PrivateFileError, Readers};
 
+use seen::Seen;
 pub(crate) use socket::{MOST_CACHE_ENTRIES, flush_after};
 
 use crate::settings::{self, LOG_FORMATS, LOG_LEVELS, Layer};
@@ -24,17 +26,41 @@ pub(crate) fn text(path: &Path) -> Result<String, PrivateFileError> {
     PrivateFile::open(path, Readers::Anyone)?.read_text(sealkit_host::config::MAX_BYTES)
 }
 
-/// Reads its meaning; `path` only names it in mistakes.
-pub(crate) fn parse(path: &Path, text: &str) -> Result<Layer, ConfigErrors> {
-    Document::parse_yaml(path, text)?.read(layer)
+/// What could be read of a file.
+#[derive(Debug, Default)]
+pub(crate) struct Parsed {
+    /// What it says; nothing where that is wrong.
+    pub(crate) layer: Layer,
+    /// Whether it has `sockets`, rightly or wrongly; unknown where the text is no YAML.
+    pub(crate) names_sockets: Option<bool>,
+    /// The keys that are files, and where they are named.
+    pub(crate) key_files: Vec<(Position, String)>,
+    /// Every mistake.
+    pub(crate) mistakes: Option<ConfigErrors>,
 }
 
-fn layer(table: &mut Table<'_>) -> Option<Layer> {
-    let providers = table.optional("sockets", |field| field.list(|item| item.table(socket::provider)));
+/// Reads its meaning; `path` only names it in mistakes.
+pub(crate) fn parse(path: &Path, text: &str) -> Parsed {
+    let (mut parsed, mut seen) = (Parsed::default(), Seen::default());
+    let read = Document::parse_yaml(path, text).and_then(|document| {
+        document.read(|table| {
+            parsed.layer = layer(table, &mut parsed.names_sockets, &mut seen);
+            Some(())
+        })
+    });
+    Parsed { key_files: seen.key_files, mistakes: read.err(), ..parsed }
+}
+
+fn layer(table: &mut Table<'_>, names_sockets: &mut Option<bool>, seen: &mut Seen) -> Layer {
+    *names_sockets = Some(false);
+    let mut providers = table.optional("sockets", |field| {
+        *names_sockets = Some(true);
+        field.list(|item| item.table(|table| socket::provider(table, seen)))
+    });
     if let Some([]) = providers.as_deref() {
-        return table.mistake("`sockets` is empty: give at least one, or leave it out and use flags");
+        providers = table.mistake("`sockets` is empty: give at least one, or leave it out and use flags");
     }
-    Some(Layer {
+    Layer {
         providers,
         health_port: table.optional("healthPort", Field::parse),
         healthz_path: table.optional("healthzPath", |field| field.parse_with(settings::http_path)),
@@ -48,7 +74,7 @@ fn layer(table: &mut Table<'_>) -> Option<Layer> {
         audit: table.optional("audit", |field| field.parse_with(settings::path)),
         log_format: table.optional("logFormat", |field| field.choice(&LOG_FORMATS)),
         log_level: table.optional("logLevel", |field| field.choice(&LOG_LEVELS)),
-    })
+    }
 }
 
 #[cfg(test)]

@@ -42,6 +42,7 @@ pub use observer::{KmsCall, KmsOperation, Observer, Source};
 pub use refusal::{KeyMistake, KeySetError, Refusal};
 pub use report::ProbeReport;
 pub use rotation::{ListOutcome, RotationStatus};
+pub(crate) use service::check_key_file;
 pub use set::{KeySet, Request, Wrapped};
 pub use settings::{KeySetSettings, KeySettings, LocalKekSettings};
 pub use state::StateFileHealth;

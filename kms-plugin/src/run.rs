@@ -29,8 +29,8 @@ pub async fn run(
     hardened: Hardened,
     activated: Result<Activated, Vec<crate::socket::SocketError>>,
 ) -> Exit {
-    let Reading { settings, warnings, text } = args.read();
-    logging::begin(settings.as_ref().map(|settings| settings.log).unwrap_or_default());
+    let Reading { settings, log, warnings, text } = args.read();
+    logging::begin(log);
     let (checks_only, settings) = match (args.checks_only(), settings) {
         (Ok(checks_only), Ok(settings)) => (checks_only, settings),
         (_, Err(mistakes)) | (Err(mistakes), _) => {

@@ -24,7 +24,7 @@ use crate::socket::SocketSettings;
 
 pub use health_address::{HealthAddress, HealthAddressError};
 pub(crate) use layer::Layer;
-pub(crate) use values::{duration, http_path, key_name, mode, path, region, socket_path, url};
+pub(crate) use values::{duration, duration_text, http_path, key_name, mode, path, region, socket_path, url};
 
 /// Where AEP listens unless it is told otherwise.
 pub const DEFAULT_SOCKET: &str = "/var/run/kmsplugin/socket.sock";

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{Args, OwnArgs, SharedArgs, list};
-use crate::config;
-use crate::keys::{KeySetSettings, KeySettings, LocalKekSettings};
+use crate::config::{self, Parsed};
+use crate::keys::{KeySetSettings, KeySettings, LocalKekSettings, check_key_file};
 use crate::plugin::told;
 use crate::settings::{
     self, DEFAULT_CACHE_ENTRIES, DEFAULT_FLUSH_AFTER, DEFAULT_SOCKET, LOG_FORMATS, LOG_LEVELS, Layer, LogLevel,
-    Mistakes, ProviderSettings, Settings, SettingsError,
+    LogSettings, Mistakes, ProviderSettings, Settings, SettingsError,
 };
 use crate::socket::{DEFAULT_MODE, SocketSettings};
 
@@ -19,6 +19,8 @@ use crate::socket::{DEFAULT_MODE, SocketSettings};
 pub struct Reading {
     /// The settings, or every mistake.
     pub settings: Result<Settings, SettingsError>,
+    /// What is logged, as far as that could be read.
+    pub log: LogSettings,
     /// What was accepted, and should not be typed any more.
     pub warnings: Vec<String>,
     /// The bytes that the file had.
@@ -34,18 +36,21 @@ impl Args {
         flags.providers = reader.providers(&self.shared, &self.own);
         let mut text = None;
         let file = self.own.config.as_deref().map(|path| (path, reader.file(path, &mut text)));
-        // A file that is wrong may have meant to.
-        let file_names_none = |file: &Option<Layer>| file.as_ref().is_some_and(|file| file.providers.is_none());
-        let is_unnamed = file.as_ref().is_none_or(|(_, file)| file_names_none(file));
-        if is_unnamed && !names_a_socket(&self.shared, &self.own) {
-            reader.mistakes.add("--key: no key is named: give --key, or --config and a file with `sockets`");
+        let place = file.as_ref().map(|(path, file)| (*path, file.names_sockets));
+        reader.place_of_sockets(&self.shared, &self.own, place);
+        let log = flags.log(file.as_ref().map(|(_, file)| &file.layer));
+        if let Some((path, file)) = &file {
+            let files = file.key_files.iter();
+            reader.key_files.extend(files.map(|(at, name)| (format!("{}:{at}: `key`", path.display()), name.clone())));
         }
-        let file = file.and_then(|(path, file)| Some((path, file?)));
-        let settings = flags.join(file, &mut reader.mistakes);
+        let settings = flags.join(file.map(|(path, file)| (path, file.layer)), &mut reader.mistakes);
+        if reader.mistakes.count() > 0 {
+            reader.check_key_files();
+        }
         let settings = reader.mistakes.finish(settings);
         // Without mistakes there are providers.
         let settings = settings.map(|settings| settings.expect("that there are none is a mistake"));
-        Reading { settings, warnings: reader.warnings, text }
+        Reading { settings, log, warnings: reader.warnings, text }
     }
 
     /// Whether settings are only checked.
@@ -71,9 +76,48 @@ impl Args {
 struct Reader {
     mistakes: Mistakes,
     warnings: Vec<String>,
+    /// The keys that are files, and where they are named.
+    key_files: Vec<(String, String)>,
 }
 
 impl Reader {
+    /// Sockets are named by flags or by the file, which [names some](config::Parsed::names_sockets) or not.
+    fn place_of_sockets(&mut self, shared: &SharedArgs, own: &OwnArgs, file: Option<(&Path, Option<bool>)>) {
+        let given = flags_of_sockets(shared, own);
+        match file {
+            // A file that cannot be read may name some.
+            Some((_, None)) => {}
+            Some((path, Some(true))) => {
+                let path = path.display();
+                if shared.key.is_empty() {
+                    for (flag, field) in given {
+                        self.mistakes.add(format_args!(
+                            "{flag}: the sockets are named by {path}: say it there, as `{field}` of each"
+                        ));
+                    }
+                } else {
+                    self.mistakes.add(format_args!(
+                        "--key and the flags of sockets: {path} says it too, as `sockets`; say it in one place"
+                    ));
+                }
+            }
+            _ if given.is_empty() => {
+                self.mistakes.add("--key: no key is named: give --key, or --config and a file with `sockets`");
+            }
+            _ if shared.key.iter().all(String::is_empty) => {
+                self.mistakes.add("--key: no key is named, and flags of its socket are given");
+            }
+            _ => {}
+        }
+    }
+
+    /// Opening the keys tells of their files too; this is for when there are mistakes before it comes to that.
+    fn check_key_files(&mut self) {
+        for (place, name) in std::mem::take(&mut self.key_files) {
+            self.mistakes.note(&place, check_key_file(&name));
+        }
+    }
+
     /// What concerns the process as a whole.
     fn process(&mut self, Args { shared, own, .. }: &Args) -> Layer {
         self.boolean("--check-config", own.check_config.as_deref());
@@ -124,15 +168,13 @@ impl Reader {
         let names = self.items("--key", &shared.key);
         let paths = self.items("--listen", &shared.listen);
         let contexts = self.contexts(&shared.encryption_context);
-        if !names_a_socket(shared, own) {
-            return None;
+        let names = names.map(|names| self.key_names(&names));
+        let paths = paths.map(|paths| self.socket_paths(&paths));
+        if own.state_file.is_some() && names.as_ref().is_some_and(|names| names.len() > 1) {
+            self.mistakes.add("--state-file: each socket needs its own, so several sockets need a file: --config");
         }
-        let names = names?;
-        if names.is_empty() {
-            self.mistakes.add("--key: no key is named, and flags of its socket are given");
-            return None;
-        }
-        let paths = if shared.listen.is_empty() { vec![DEFAULT_SOCKET.to_owned()] } else { paths? };
+        let names = names.filter(|names| !names.is_empty())?;
+        let paths = if shared.listen.is_empty() { vec![Some(DEFAULT_SOCKET.into())] } else { paths? };
         if names.len() != paths.len() {
             let (keys, sockets) = (names.len(), paths.len());
             self.mistakes.add(format_args!(
@@ -145,23 +187,38 @@ impl Reader {
             self.warnings.push(format!("--encryption-context: {} beyond the keys", contexts.len() - names.len()));
         }
         contexts.resize(names.len(), BTreeMap::new());
-        if own.state_file.is_some() && names.len() > 1 {
-            self.mistakes.add("--state-file: each socket needs its own, so several sockets need a file: --config");
-        }
         let (rights, template) = (rights?, template?);
-        let each = names.iter().zip(paths).zip(contexts);
-        let each: Vec<_> = each
-            .map(|((name, path), context)| {
-                let path = self.value("--listen", Some(&path), settings::socket_path);
-                let name = self.value("--key", Some(name), settings::key_name);
-                let write = KeySettings { name: name?, context, ..template.write.clone() };
-                Some(ProviderSettings {
-                    socket: SocketSettings { path: path?, ..rights.clone() },
-                    keys: KeySetSettings { write, ..template.clone() },
-                })
+        let each = names.into_iter().zip(paths).zip(contexts);
+        each.map(|((name, path), context)| {
+            let write = KeySettings { name: name?, context, ..template.write.clone() };
+            Some(ProviderSettings {
+                socket: SocketSettings { path: path?, ..rights.clone() },
+                keys: KeySetSettings { write, ..template.clone() },
             })
-            .collect();
-        each.into_iter().collect()
+        })
+        .collect()
+    }
+
+    /// Each name that is one, so that all others are told.
+    fn key_names(&mut self, names: &[String]) -> Vec<Option<String>> {
+        let read = |name: &String| self.value("--key", Some(name), settings::key_name);
+        let names: Vec<_> = names.iter().map(read).collect();
+        let files = names.iter().flatten().filter(|name| name.starts_with("local:"));
+        self.key_files.extend(files.map(|name| ("--key".to_owned(), name.clone())));
+        names
+    }
+
+    /// Each path that is one, so that all others are told, and those that are given twice.
+    fn socket_paths(&mut self, paths: &[String]) -> Vec<Option<PathBuf>> {
+        let mut read: Vec<Option<PathBuf>> = Vec::new();
+        for path in paths {
+            let path = self.value("--listen", Some(path), settings::socket_path);
+            if let Some(path) = path.as_ref().filter(|path| read.iter().flatten().any(|before| before == *path)) {
+                self.mistakes.add(format_args!("--listen: {} is given twice", path.display()));
+            }
+            read.push(path);
+        }
+        read
     }
 
     /// What all sockets have in common.
@@ -220,7 +277,7 @@ impl Reader {
         contexts.into_iter().collect()
     }
 
-    fn file(&mut self, path: &Path, read: &mut Option<String>) -> Option<Layer> {
+    fn file(&mut self, path: &Path, read: &mut Option<String>) -> Parsed {
         let text = match config::text(path) {
             Ok(text) => text,
             Err(error) => {
@@ -228,12 +285,15 @@ impl Reader {
                 if let Some(remedy) = error.remedy() {
                     self.mistakes.add(format_args!("--config: run `{remedy}`"));
                 }
-                return None;
+                return Parsed::default();
             }
         };
-        let layer = config::parse(path, &text);
+        let parsed = config::parse(path, &text);
         *read = Some(text);
-        layer.map_err(|errors| self.mistakes.add(errors)).ok()
+        if let Some(errors) = &parsed.mistakes {
+            self.mistakes.add(errors);
+        }
+        parsed
     }
 
     fn items(&mut self, flag: &str, texts: &[String]) -> Option<Vec<String>> {
@@ -287,18 +347,23 @@ fn stated(text: Option<&String>) -> Option<&str> {
     text.map(String::as_str).filter(|text| !text.is_empty())
 }
 
-/// Whether any flag of a socket or its key is given.
-fn names_a_socket(shared: &SharedArgs, own: &OwnArgs) -> bool {
-    let lists = [&shared.key, &shared.listen, &shared.encryption_context, &own.allowed_uids];
-    let values = [
-        &own.cache_entries,
-        &own.flush_after,
-        &own.local_kek,
-        &own.follow_key_material,
-        &own.state_file,
-        &own.socket_mode,
-        &own.socket_owner,
-        &own.socket_group,
-    ];
-    lists.iter().any(|list| !list.is_empty()) || values.iter().any(|value| value.is_some())
+/// The flags of sockets and their keys that are given, each with the field that says the same.
+fn flags_of_sockets(shared: &SharedArgs, own: &OwnArgs) -> Vec<(&'static str, &'static str)> {
+    [
+        ("--key", "key", !shared.key.is_empty()),
+        ("--listen", "path", !shared.listen.is_empty()),
+        ("--encryption-context", "context", !shared.encryption_context.is_empty()),
+        ("--allowed-uids", "allowedUids", !own.allowed_uids.is_empty()),
+        ("--cache-entries", "cacheEntries", own.cache_entries.is_some()),
+        ("--flush-after", "flushAfter", own.flush_after.is_some()),
+        ("--local-kek", "localKek", own.local_kek.is_some()),
+        ("--follow-key-material", "followKeyMaterial", own.follow_key_material.is_some()),
+        ("--state-file", "stateFile", own.state_file.is_some()),
+        ("--socket-mode", "mode", own.socket_mode.is_some()),
+        ("--socket-owner", "owner", own.socket_owner.is_some()),
+        ("--socket-group", "group", own.socket_group.is_some()),
+    ]
+    .into_iter()
+    .filter_map(|(flag, field, is_given)| is_given.then_some((flag, field)))
+    .collect()
 }

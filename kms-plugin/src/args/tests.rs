@@ -6,7 +6,7 @@ use clap::{CommandFactory as _, Parser as _};
 use tempfile::TempDir;
 
 use super::{Args, Reading};
-use crate::settings::{LogFormat, LogLevel, Settings};
+use crate::settings::{LogFormat, LogLevel, Settings, key_name};
 
 const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 
@@ -196,6 +196,8 @@ fn every_mistake_is_told_at_once() {
             .to_owned(),
         "--cache-entries: invalid value \"many\": it must be a number from 0 to 10000000".to_owned(),
         "--encryption-context: item 1 is not like name=value".to_owned(),
+        format!("--key: invalid value \"aliass/b\": {}", key_name("aliass/b").unwrap_err()),
+        "--listen: /run/a is given twice".to_owned(),
         file("1:1: unknown field `sockts`, did you mean `sockets`?"),
         file("2:9: `region`: invalid value `7`: it is not like eu-west-1"),
         "--livez-path: /metrics is another endpoint's".to_owned(),
@@ -206,11 +208,13 @@ fn every_mistake_is_told_at_once() {
 #[test]
 fn mistakes_of_lists_are_told() {
     let found = mistakes(&["--key=alias/a,aliass/b", "--listen=/run/a,/run/a"]);
-    assert!(found.len() == 1 && found[0].starts_with("--key: invalid value \"aliass/b\":"), "{found:?}");
-    assert_eq!(
-        mistakes(&["--key=alias/a,alias/b", "--listen=/run/a,/run/a"]),
-        ["socket /run/a: it is configured twice"]
-    );
+    assert!(found.len() == 2 && found[0].starts_with("--key: invalid value \"aliass/b\":"), "{found:?}");
+    assert_eq!(found[1], "--listen: /run/a is given twice");
+    let found = mistakes(&["--key=foo", "--key=alias/a", "--listen=rel", "--socket-mode=9"]);
+    let starts =
+        ["--socket-mode: ", "--key: invalid value \"foo\"", "--listen: invalid value \"rel\"", "--key and --listen"];
+    assert_eq!(found.len(), starts.len(), "{found:?}");
+    assert!(found.iter().zip(starts).all(|(found, start)| found.starts_with(start)), "{found:?}");
     let found = mistakes(&["--key=alias/a,alias/b"]);
     assert!(found[0].starts_with("--key and --listen: they name 2 and 1,"), "{found:?}");
     assert!(mistakes(&["--key=alias/a,alias/b", "--listen=/a,/b", "--state-file=/s"])[0].starts_with("--state-file"));
@@ -230,6 +234,42 @@ fn a_value_has_one_place() {
     for (mistake, field) in error.mistakes().iter().zip(fields) {
         assert!(mistake.contains(&format!("{path} says it too, as {field}; say it in one place")), "{mistake}");
     }
+}
+
+#[test]
+fn a_flag_of_a_socket_is_told_where_the_file_says_it() {
+    let (_dir, path) = file("sockets: [{path: /run/a, key: alias/a}]\n");
+    let line = |flag: &str, field: &str| {
+        format!("{flag}: the sockets are named by {path}: say it there, as `{field}` of each")
+    };
+    assert_eq!(
+        mistakes(&["--config", &path, "--socket-mode=0660", "--local-kek"]),
+        [line("--local-kek", "localKek"), line("--socket-mode", "mode")]
+    );
+    // What is wrong in the file hides it not.
+    let (_dir, path) = file("sockets: [{path: /run/a}]\nregion: eu-west-1\n");
+    let found = mistakes(&["--config", &path, "--socket-mode=0660", "--region=eu-west-1"]);
+    assert!(found.len() == 3 && found[0].contains("missing field `key`"), "{found:?}");
+    assert!(found[1].starts_with("--socket-mode: the sockets are named by"), "{found:?}");
+    assert!(found[2].starts_with("--region: ") && found[2].contains("says it too"), "{found:?}");
+}
+
+#[test]
+fn a_key_file_that_is_missing_is_told_with_the_mistakes() {
+    let (_dir, path) = file("sockets:\n- path: /run/a\n  key: local:/nonexistent\n- path: /run/a\n  key: alias/a\n");
+    let found = mistakes(&["--config", &path]);
+    assert!(found.len() == 2 && found[0].starts_with(&format!("{path}:4:9: `path`: /run/a")), "{found:?}");
+    assert!(found[1].starts_with(&format!("{path}:3:8: `key`: ")) && found[1].contains("/nonexistent"), "{found:?}");
+    let found = mistakes(&["--key=local:/nonexistent", "--listen=rel"]);
+    assert!(found.len() == 2 && found[1].starts_with("--key: ") && found[1].contains("/nonexistent"), "{found:?}");
+}
+
+#[test]
+fn what_is_logged_is_known_beside_mistakes() {
+    let (_dir, path) = file("logLevel: warn\nmode: 0660\n");
+    let reading = reading(&["--log-format=text", "--key=foo", "--config", &path]);
+    assert!(reading.settings.is_err());
+    assert_eq!((reading.log.format, reading.log.level), (Some(LogFormat::Text), LogLevel::Warn));
 }
 
 #[test]

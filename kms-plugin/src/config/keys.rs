@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use sealkit_host::config::{Field, Table};
 
+use super::seen::Seen;
 use crate::keys::{KeySettings, LocalKekSettings};
 use crate::settings;
 
@@ -12,8 +13,12 @@ use crate::settings;
 const SHORTEST_RENEWAL: Duration = Duration::from_secs(60);
 
 /// The fields of a key, in a socket or in an item of its `readKeys`.
-pub(super) fn key(table: &mut Table<'_>) -> Option<KeySettings> {
-    let name = table.required("key", |field| field.parse_with(settings::key_name));
+pub(super) fn key(table: &mut Table<'_>, seen: &mut Seen) -> Option<KeySettings> {
+    let name = table.required("key", |field| {
+        let name = field.parse_with(settings::key_name)?;
+        seen.key(field, &name);
+        Some(name)
+    });
     let context = table.optional("context", |field| field.map(Field::string)).unwrap_or_default();
     let region = table.optional("region", |field| field.parse_with(settings::region));
     let replicas = table.optional("replicas", |field| field.distinct_list(|it| it.parse_with(settings::region)));
@@ -53,8 +58,8 @@ fn limits(table: &mut Table<'_>) -> Option<LocalKekSettings> {
         table.mistake::<()>("`renewAfter` must be a minute at least");
     }
     if limits.renew_after > limits.max_age {
-        let (renewed, ended) = (limits.renew_after, limits.max_age);
-        table.mistake::<()>(format!("`renewAfter` ({renewed:?}) must not be longer than `maxAge` ({ended:?})"));
+        let [renewed, ended] = [limits.renew_after, limits.max_age].map(settings::duration_text);
+        table.mistake::<()>(format!("`renewAfter` ({renewed}) must not be longer than `maxAge` ({ended})"));
     }
     if limits.renew_after_uses > limits.max_uses {
         let (renewed, ended) = (limits.renew_after_uses, limits.max_uses);

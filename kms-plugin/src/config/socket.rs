@@ -3,6 +3,7 @@
 use sealkit_host::config::{Field, Table};
 
 use super::keys;
+use super::seen::Seen;
 use crate::keys::KeySetSettings;
 use crate::settings::{self, DEFAULT_CACHE_ENTRIES, DEFAULT_FLUSH_AFTER, ProviderSettings};
 use crate::socket::{DEFAULT_MODE, SocketSettings};
@@ -13,24 +14,32 @@ pub(crate) const MOST_CACHE_ENTRIES: usize = 10_000_000;
 /// Longest time from a certain revocation to the flush.
 const LONGEST_FLUSH: std::time::Duration = std::time::Duration::from_secs(60 * 60);
 
-pub(super) fn provider(table: &mut Table<'_>) -> Option<ProviderSettings> {
-    let path = table.required("path", |field| field.parse_with(settings::socket_path));
+pub(super) fn provider(table: &mut Table<'_>, seen: &mut Seen) -> Option<ProviderSettings> {
+    let path = table.required("path", |field| {
+        let path = field.parse_with(settings::socket_path)?;
+        seen.socket(field, &path);
+        Some(path)
+    });
     let mode = table.optional("mode", mode).unwrap_or(DEFAULT_MODE);
     let owner = table.optional("owner", id);
     let group = table.optional("group", id);
     let allowed_uids = table.optional("allowedUids", |field| field.distinct_list(id));
-    let write = keys::key(table);
-    let read = table.optional("readKeys", |field| field.list(|item| item.table(keys::key))).unwrap_or_default();
+    let write = keys::key(table, seen);
+    let read = table.optional("readKeys", |field| field.list(|item| item.table(|table| keys::key(table, seen))));
     let local_kek = table.optional("localKek", keys::local_kek).flatten();
     let follow_key_material = table.optional("followKeyMaterial", Field::boolean).unwrap_or_default();
     let cache_entries = table.optional("cacheEntries", |field| field.integer(0..=MOST_CACHE_ENTRIES));
     let flush_after = table.optional("flushAfter", |field| field.parse_with(flush_after));
-    let state_file = table.optional("stateFile", |field| field.parse_with(settings::path));
+    let state_file = table.optional("stateFile", |field| {
+        let path = field.parse_with(settings::path)?;
+        seen.state_file(field, &path);
+        Some(path)
+    });
     Some(ProviderSettings {
         socket: SocketSettings { path: path?, owner, group, mode, allowed_uids },
         keys: KeySetSettings {
             write: write?,
-            read,
+            read: read.unwrap_or_default(),
             local_kek,
             follow_key_material,
             cache_entries: cache_entries.unwrap_or(DEFAULT_CACHE_ENTRIES),

@@ -5,13 +5,19 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::parse;
+use sealkit_host::config::ConfigErrors;
+
 use crate::keys::LocalKekSettings;
-use crate::settings::{LogFormat, LogLevel};
+use crate::settings::{Layer, LogFormat, LogLevel};
 
 /// The page of the file, and the schema beside it.
 const DOCS: &str = include_str!("../../../docs/kms-plugin-config.md");
 const SCHEMA: &str = include_str!("../../../docs/kms-plugin-config.schema.json");
+
+fn parse(path: &Path, text: &str) -> Result<Layer, ConfigErrors> {
+    let parsed = super::parse(path, text);
+    parsed.mistakes.map_or(Ok(parsed.layer), Err)
+}
 
 fn mistakes(text: &str) -> Vec<String> {
     let told = parse(Path::new("c.yaml"), text).unwrap_err().to_string();
@@ -75,7 +81,7 @@ sockets:
   region: europe
   replicas: [eu-west-1, eu-west-1]
   localKek: {renewAfter: 20d, maxUses: 0}
-  cacheEntries: -1
+  cacheEntries: 010
   flushAfter: 2h
 - key: alias/b
   encryptFailover: yes
@@ -84,13 +90,9 @@ healthPort: 8080
 sourceArn: cluster
 logLevel: trace
 ";
-    let expected = [
-        "2:9: `path`: invalid value ``: it names no file",
-        "3:9: `0660` is octal to some readers of YAML and decimal to others: quote it",
-    ];
-    // What YAML itself forbids is told first, for it may change what the rest means.
-    assert_eq!(mistakes(text), expected[1..]);
-    let found = mistakes(&text.replace("0660", "'888'"));
+    let found = mistakes(text);
+    assert_eq!(found[1], "3:9: `0660` is octal to some readers of YAML and decimal to others: quote it");
+    assert_eq!(mistakes(&text.replace("0660", "'888'")).len(), found.len());
     let places: Vec<_> = found.iter().map(|line| line.splitn(3, ':').take(2).collect::<Vec<_>>().join(":")).collect();
     let expected = [
         "2:9", "3:9", "4:10", "5:8", "6:3", "7:11", "8:25", "9:13", "9:40", "10:17", "11:15", "12:3", "13:20", "14:14",
@@ -104,9 +106,38 @@ logLevel: trace
 }
 
 #[test]
+fn what_two_sockets_share_is_told_whatever_else_is_wrong_with_them() {
+    let text = "\
+sockets:
+- path: /run/a
+  stateFile: /var/s
+- path: /run/a
+  key: alias/a
+  stateFile: /var/s
+";
+    assert_eq!(
+        mistakes(text),
+        [
+            "2:3: missing field `key`",
+            "4:9: `path`: /run/a is another socket's, at 2:9",
+            "6:14: `stateFile`: /var/s is another socket's, at 3:14",
+        ]
+    );
+    assert_eq!(mistakes(&text.replacen("/run/a", "/run/a\n  key: alias/a", 1)).len(), 2);
+}
+
+#[test]
+fn an_empty_list_of_sockets_hides_nothing() {
+    let found = mistakes("sockets: []\nlogLevel: trace\nhealthport: ':1'\n");
+    assert!(found.len() == 3 && found[1].starts_with("2:11") && found[2].contains("did you mean"), "{found:?}");
+}
+
+#[test]
 fn limits_of_a_kek_agree_with_each_other() {
     let limits = |limits: &str| mistakes(&format!("sockets:\n- path: /a\n  key: alias/a\n  localKek: {{{limits}}}\n"));
-    assert!(limits("renewAfter: 30d")[0].contains("must not be longer than `maxAge`"));
+    assert!(
+        limits("renewAfter: 20d, maxAge: 19d")[0].contains("`renewAfter` (20d) must not be longer than `maxAge` (19d)")
+    );
     assert!(limits("renewAfter: 1s")[0].contains("a minute at least"));
     assert!(limits("renewAfterUses: 9, maxUses: 8")[0].contains("must not be more than `maxUses` (8)"));
     assert!(limits("maxUses: 4194304")[0].contains("must be from 1 to 4194303"));

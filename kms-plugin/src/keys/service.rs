@@ -205,6 +205,11 @@ impl Wrapping {
     }
 }
 
+/// Whether the file of a key that is one can be used; nothing is said of keys of KMS.
+pub(crate) fn check_key_file(name: &str) -> Result<(), KeyMistake> {
+    local::path_in(name).map_or(Ok(()), local::check)
+}
+
 /// Whether a key is a key file.
 pub(super) fn is_key_file(settings: &KeySettings) -> bool {
     local::path_in(&settings.name).is_some()

@@ -28,12 +28,20 @@ pub(crate) struct Layer {
 }
 
 impl Layer {
+    /// What is logged by the flags and what could be read of the file: for whatever is told before there are settings.
+    pub(crate) fn log(&self, file: Option<&Self>) -> LogSettings {
+        LogSettings {
+            format: self.log_format.or(file.and_then(|file| file.log_format)),
+            level: self.log_level.or(file.and_then(|file| file.log_level)).unwrap_or_default(),
+        }
+    }
+
     /// Settings from flags and a file, named for what both say.
     pub(crate) fn join(self, file: Option<(&Path, Self)>, mistakes: &mut Mistakes) -> Option<Settings> {
         let (path, file) = file.unwrap_or((Path::new(""), Self::default()));
         let mut one = Once { path, mistakes };
-        // Whether there is one at all is told by whoever read the sources.
-        let providers = one.of("--key and the flags of sockets", "sockets", self.providers, file.providers);
+        // That both say it, or none, is told by whoever read the sources.
+        let providers = self.providers.or(file.providers);
         let settings = Settings {
             providers: Vec::new(),
             endpoints: EndpointSettings::default(),
@@ -69,9 +77,7 @@ impl Layer {
                 .unwrap_or_default(),
         };
         note_shared_paths(&endpoints, mistakes);
-        let providers = providers?;
-        note_shared_sockets(&providers, mistakes);
-        Some(Settings { providers, endpoints, ..settings })
+        Some(Settings { providers: providers?, endpoints, ..settings })
     }
 }
 
@@ -102,21 +108,5 @@ fn note_shared_paths(endpoints: &EndpointSettings, mistakes: &mut Mistakes) {
     }
     if endpoints.healthz_path == endpoints.livez_path {
         mistakes.add(format_args!("--healthz-path and --livez-path: both are {}", endpoints.livez_path));
-    }
-}
-
-/// Two providers at one path would take each other's place, and two that share a state file each other's KEKs.
-fn note_shared_sockets(providers: &[ProviderSettings], mistakes: &mut Mistakes) {
-    for (index, provider) in providers.iter().enumerate() {
-        let before = || providers[..index].iter();
-        let path = &provider.socket.path;
-        if before().any(|other| other.socket.path == *path) {
-            mistakes.add(format_args!("socket {}: it is configured twice", path.display()));
-        }
-        let state = provider.keys.state_file.as_ref();
-        if let Some(state) = state.filter(|state| before().any(|other| other.keys.state_file.as_ref() == Some(state))) {
-            let (path, state) = (path.display(), state.display());
-            mistakes.add(format_args!("socket {path}: the state file {state} is another socket's"));
-        }
     }
 }

@@ -13,8 +13,6 @@ pub(crate) enum ValueError {
     Form(&'static str),
     /// By the parser of key names.
     Key(ArnError),
-    /// By the parser of durations.
-    Duration(humantime::DurationError),
 }
 
 impl fmt::Display for ValueError {
@@ -22,7 +20,6 @@ impl fmt::Display for ValueError {
         match self {
             Self::Form(text) => f.write_str(text),
             Self::Key(error) => error.fmt(f),
-            Self::Duration(error) => error.fmt(f),
         }
     }
 }
@@ -52,7 +49,24 @@ pub(crate) fn region(text: &str) -> Result<String, ValueError> {
 
 /// A time with its unit: `90s`, `10m`, `7d`.
 pub(crate) fn duration(text: &str) -> Result<Duration, ValueError> {
-    humantime::parse_duration(text).map_err(ValueError::Duration)
+    // The parser's own words name units that no page of ours has.
+    humantime::parse_duration(text)
+        .map_err(|_| ValueError::Form("a time is a number with its unit, as in 90s, 10m, 12h or 20d"))
+}
+
+/// A time as it is written: `20d`, `1h 30m`.
+pub(crate) fn duration_text(time: Duration) -> String {
+    let seconds = time.as_secs();
+    let parts = [
+        (seconds / 86_400, "d"),
+        (seconds / 3_600 % 24, "h"),
+        (seconds / 60 % 60, "m"),
+        (seconds % 60, "s"),
+        (time.subsec_millis().into(), "ms"),
+    ];
+    let parts: Vec<_> =
+        parts.iter().filter(|(count, _)| *count > 0).map(|(count, unit)| format!("{count}{unit}")).collect();
+    if parts.is_empty() { "0s".to_owned() } else { parts.join(" ") }
 }
 
 /// The path of an HTTP endpoint.
@@ -93,6 +107,20 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a test that can't go on says so by panicking")]
 
     use super::*;
+
+    #[test]
+    fn times_are_told_as_they_are_written() {
+        for text in ["90s", "3"] {
+            let told = duration(text).map(duration_text).map_err(|error| error.to_string());
+            match text {
+                "3" => assert_eq!(told, Err("a time is a number with its unit, as in 90s, 10m, 12h or 20d".to_owned())),
+                _ => assert_eq!(told.as_deref(), Ok("1m 30s")),
+            }
+        }
+        for text in ["20d", "1h 30m", "1d 1s", "250ms", "0s"] {
+            assert_eq!(duration_text(duration(text).unwrap()), text);
+        }
+    }
 
     #[test]
     fn modes_are_octal() {

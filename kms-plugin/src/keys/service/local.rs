@@ -168,6 +168,11 @@ impl Local {
 
 const NO_RANDOM: Refusal = Refusal::Internal("the system gives no random bytes");
 
+/// Whether there is a key in this file.
+pub(super) fn check(path: &Path) -> Result<(), KeyMistake> {
+    read(path).map(drop).map_err(|cause| KeyMistake::KeyFile { path: path.to_owned(), cause })
+}
+
 /// Reads a key file that `sealctl keygen` made.
 fn read(path: &Path) -> Result<LocalKey, String> {
     if path.as_os_str().is_empty() {
