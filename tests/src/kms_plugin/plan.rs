@@ -162,14 +162,10 @@ impl Plan {
             .append(true)
             .open(dir.path().join("log"))
             .expect("the directory is writable");
-        let mut command = match self.umask {
-            None => Command::new(&self.program),
-            Some(umask) => {
-                let mut command = Command::new("sh");
-                command.args(["-c", &format!("umask {umask:04o} && exec \"$0\" \"$@\"")]).arg(&self.program);
-                command
-            }
-        };
+        // A shell that runs tests in the background has SIGINT and SIGQUIT ignored, and a child inherits that.
+        let mut command = Command::new("sh");
+        let umask = self.umask.map(|umask| format!("umask {umask:04o} && ")).unwrap_or_default();
+        command.args(["-c", &format!("{umask}exec env --default-signal \"$0\" \"$@\"")]).arg(&self.program);
         command
             .args(self.arguments.iter().map(|argument| expand(argument)))
             .env_clear()
