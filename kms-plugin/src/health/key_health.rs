@@ -194,7 +194,7 @@ impl KeyHealth {
     }
 
     /// Whether the next probe is due soon; a probe that begins settles what traffic complained of.
-    pub(super) fn is_troubled(&self) -> bool {
+    pub(crate) fn is_troubled(&self) -> bool {
         self.woken.load(Ordering::Relaxed) || lock(&self.write).is_troubled() || self.is_failed_over(&self.write_key)
     }
 
@@ -204,6 +204,12 @@ impl KeyHealth {
 
     pub(super) async fn woken(&self) {
         self.wake.notified().await;
+    }
+
+    /// Lets the prober look at its clock, which was moved.
+    #[cfg(test)]
+    pub(crate) fn clock_moved(&self) {
+        self.wake.notify_one();
     }
 
     pub(super) fn take_flushes(&self) -> Vec<Box<str>> {

@@ -11,6 +11,7 @@ mod reload;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use aws_sdk_kms::config::{
@@ -19,6 +20,7 @@ use aws_sdk_kms::config::{
 use aws_smithy_types::retry::RetryConfig;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
+use sealkit_envelope::cache::Clock;
 use sealkit_rig::AwsDouble;
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
@@ -40,6 +42,7 @@ pub(crate) struct Rig {
     pub(crate) aws: AwsDouble,
     key: String,
     clients: AwsClients,
+    clock: Arc<SkippingClock>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) audit: Arc<Audit>,
     dir: TempDir,
@@ -68,9 +71,11 @@ impl Rig {
         let dir = TempDir::new().unwrap();
         let metrics = Arc::new(Metrics::new());
         let audit = Arc::new(Audit::open(&dir.path().join("audit.jsonl")).unwrap());
-        let instruments = Instruments::new(Arc::clone(&metrics), Some(Arc::clone(&audit)));
+        let clock = Arc::new(SkippingClock { start: Instant::now(), skipped: AtomicU64::new(0) });
+        let instruments =
+            Instruments { clock: clock.clone(), ..Instruments::new(Arc::clone(&metrics), Some(Arc::clone(&audit))) };
         let socket = SocketState::open("/run/a.sock", &settings(&key), &clients, &instruments).await.unwrap();
-        Self { aws, key, clients, metrics, audit, dir, socket }
+        Self { aws, key, clients, clock, metrics, audit, dir, socket }
     }
 
     async fn status(&self) -> Result<v2::StatusResponse, Status> {
@@ -95,6 +100,41 @@ impl Rig {
             }
             assert!(start.elapsed() < Duration::from_secs(within), "after {within} s it is {says}, not {expected}");
             sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Moves health's clock, and nobody else's.
+    fn skip(&self, time: Duration) {
+        self.clock.skip(time);
+        self.socket.health().clock_moved();
+    }
+
+    /// Skips the time until a probe is due, and waits for its end.
+    async fn next_probe(&self) {
+        let health = self.socket.health();
+        let ended = || health.probes().values().sum::<u64>();
+        let (before, start) = (ended(), Instant::now());
+        self.skip(Duration::from_millis(if health.is_troubled() { 5_500 } else { 30_000 }));
+        while ended() == before {
+            assert!(start.elapsed() < Duration::from_secs(10), "no probe ends");
+            sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// As [`until`](Self::until) by health's clock, of which the time between probes is skipped.
+    async fn until_probes_say(&self, expected: &str, within: u64) -> Duration {
+        let start = self.clock.now();
+        loop {
+            // What a probe wakes is not done when it ends.
+            for _ in 0..10 {
+                if self.says().await == expected {
+                    return self.clock.now() - start;
+                }
+                sleep(Duration::from_millis(20)).await;
+            }
+            let (passed, says) = (self.clock.now() - start, self.says().await);
+            assert!(passed < Duration::from_secs(within), "after {passed:?} it is {says}, not {expected}");
+            self.next_probe().await;
         }
     }
 
@@ -161,6 +201,26 @@ fn key(name: &str) -> KeySettings {
         region: None,
         replicas: Vec::new(),
         encrypt_failover: false,
+    }
+}
+
+/// The real time, of which a test skips what nothing happens in.
+struct SkippingClock {
+    start: Instant,
+    /// Milliseconds.
+    skipped: AtomicU64,
+}
+
+impl SkippingClock {
+    fn skip(&self, time: Duration) {
+        let time = u64::try_from(time.as_millis()).unwrap();
+        self.skipped.fetch_add(time, Ordering::SeqCst);
+    }
+}
+
+impl Clock for SkippingClock {
+    fn now(&self) -> Duration {
+        self.start.elapsed() + Duration::from_millis(self.skipped.load(Ordering::SeqCst))
     }
 }
 

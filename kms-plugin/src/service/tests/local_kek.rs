@@ -53,13 +53,14 @@ async fn a_kek_does_not_outlive_its_key() {
     rig.aws.kms().set_state(&rig.key, KeyState::Disabled);
     // Traffic that fails wakes the prober.
     assert_eq!(rig.decrypt(&direct, "uid-1").await.unwrap_err().code(), Code::FailedPrecondition);
-    rig.until("FailedPrecondition", 20).await;
+    rig.until_probes_say("FailedPrecondition", 20).await;
     assert_eq!(rig.encrypt("uid-2").await.unwrap_err().code(), Code::FailedPrecondition);
     assert_eq!(rig.encrypt_v1().await.unwrap_err().code(), Code::FailedPrecondition);
-    sleep(Duration::from_secs(3)).await;
+    rig.next_probe().await;
+    rig.next_probe().await;
     assert_eq!(rig.decrypt(&sealed, "uid-3").await.unwrap_err().code(), Code::FailedPrecondition, "it is flushed");
     rig.aws.kms().set_state(&rig.key, KeyState::Enabled);
-    rig.until("ok", 30).await;
+    rig.until_probes_say("ok", 30).await;
     assert_eq!(rig.decrypt(&sealed, "uid-4").await.unwrap(), SECRET);
 }
 
@@ -75,6 +76,6 @@ async fn a_kek_that_cannot_be_made_is_unhealthy_though_probes_succeed() {
     let series = "seal_kms_plugin_unwell_reason{reason=\"no-local-kek\",socket=\"/run/a.sock\"}";
     assert_eq!(rig.metric(series), Some(1.0));
     rig.aws.kms().allow_all();
-    rig.until("ok", 35).await;
+    rig.until_probes_say("ok", 35).await;
     rig.encrypt("uid-2").await.unwrap();
 }
