@@ -8,6 +8,7 @@
 
 mod process;
 mod reading;
+mod series;
 mod socket;
 
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -20,6 +21,7 @@ use prometheus::{
 use crate::audit::Audit;
 use crate::service::SocketState;
 
+use series::Users;
 pub use socket::{Rpc, SocketMetrics};
 
 /// The form that [`Metrics::render`] gives.
@@ -40,6 +42,7 @@ pub struct Metrics {
     reloads: IntCounterVec,
     reload_succeeded: IntGauge,
     reload_time: Gauge,
+    users: Users,
 }
 
 /// How a reload of the configuration ended.
@@ -51,6 +54,18 @@ pub enum Reload {
     Unchanged,
     /// It has mistakes, or needs a restart: the old one stays.
     Refused,
+}
+
+impl Reload {
+    /// The word for it, in metrics and the log.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Applied => "applied",
+            Self::Unchanged => "unchanged",
+            Self::Refused => "refused",
+        }
+    }
 }
 
 impl Default for Metrics {
@@ -118,12 +133,13 @@ impl Metrics {
             )
             .expect(VALID),
             registry,
+            users: Users::default(),
         };
         for metric in this.all() {
             this.registry.register(metric).expect("each name is registered once");
         }
-        for outcome in ["applied", "unchanged", "refused"] {
-            this.reloads.with_label_values(&[outcome]);
+        for outcome in [Reload::Applied, Reload::Unchanged, Reload::Refused] {
+            this.reloads.with_label_values(&[outcome.as_str()]);
         }
         this.reload_succeeded.set(1);
         this.reload_time.set(now());
@@ -132,12 +148,7 @@ impl Metrics {
 
     /// The configuration was read again.
     pub fn reloaded(&self, reload: Reload) {
-        let outcome = match reload {
-            Reload::Applied => "applied",
-            Reload::Unchanged => "unchanged",
-            Reload::Refused => "refused",
-        };
-        self.reloads.with_label_values(&[outcome]).inc();
+        self.reloads.with_label_values(&[reload.as_str()]).inc();
         self.reload_succeeded.set((reload != Reload::Refused).into());
         self.reload_time.set(now());
     }

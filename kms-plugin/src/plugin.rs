@@ -33,6 +33,8 @@ use provider::{Provider, watched};
 /// A plugin that serves.
 pub struct Plugin {
     settings: Settings,
+    /// As it is bound.
+    health: String,
     aws_options: Options,
     aws: AwsClients,
     instruments: Instruments,
@@ -73,8 +75,11 @@ impl Plugin {
         let (Some(bound), Some(aws), Some(health)) = (bound, aws, health) else {
             unreachable!("what is missing is a problem");
         };
+        // A port of 0 is one that the system chose.
+        let address = health.local_addr().map_or_else(|_| settings.endpoints.address.to_string(), |it| it.to_string());
         let mut plugin = Self {
             settings,
+            health: address,
             aws_options,
             aws,
             instruments,
@@ -110,6 +115,12 @@ impl Plugin {
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// Where the HTTP endpoints listen.
+    #[must_use]
+    pub fn health_address(&self) -> &str {
+        &self.health
     }
 
     /// Ends when a server does, which none does by itself: what it says is a bug, or a descriptor that the system

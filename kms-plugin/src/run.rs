@@ -63,7 +63,7 @@ pub async fn run(
             problems.exit()
         }
         Ok(plugin) => {
-            say_ready(plugin.settings());
+            say_ready(&plugin);
             serve(args, plugin, signals, Watched::new(args.config(), text)).await
         }
     }
@@ -139,7 +139,7 @@ async fn reload(args: &Args, plugin: &mut Plugin) {
     };
     let metric = match outcome {
         Ok(done) => {
-            info!(outcome = ?done, "configuration read again");
+            info!(outcome = done.as_str(), "configuration read again");
             done
         }
         Err(lines) => {
@@ -152,8 +152,8 @@ async fn reload(args: &Args, plugin: &mut Plugin) {
     notify::ready();
 }
 
-fn say_ready(settings: &Settings) {
-    for ProviderSettings { socket, keys } in &settings.providers {
+fn say_ready(plugin: &Plugin) {
+    for ProviderSettings { socket, keys } in &plugin.settings().providers {
         // As it is, not as configured: the rights of an activated socket are systemd's.
         let mode = std::fs::metadata(&socket.path).map_or(socket.mode, |found| found.mode() & 0o7777);
         info!(
@@ -167,7 +167,7 @@ fn say_ready(settings: &Settings) {
             "serving"
         );
     }
-    info!(version = env!("CARGO_PKG_VERSION"), health = %settings.endpoints.address, "ready");
+    info!(version = env!("CARGO_PKG_VERSION"), health = plugin.health_address(), "ready");
     notify::ready();
 }
 

@@ -8,6 +8,7 @@ use sealkit_aws::{Fault, FaultClass};
 use tonic::Code;
 
 use super::Metrics;
+use super::series::Series;
 use crate::audit::Served;
 use crate::keys::{Api, KmsCall, KmsOperation, Source};
 
@@ -19,18 +20,22 @@ pub struct SocketMetrics {
     in_flight: IntGauge,
     /// Found once: they are counted for each request.
     from_memory: [[IntCounter; 2]; 2],
+    _series: Arc<Series>,
 }
 
 impl SocketMetrics {
     /// Of the socket that is called `socket` in labels.
     #[must_use]
     pub fn new(metrics: Arc<Metrics>, socket: &str) -> Self {
+        let name: Arc<str> = socket.into();
+        // First of all: from here on they stay.
+        let series = Arc::new(Series::new(Arc::clone(&metrics), Arc::clone(&name)));
         let in_flight = metrics.in_flight.with_label_values(&[socket]);
         let from_memory = [Api::V1Beta1, Api::V2].map(|api| {
             ["encrypt", "decrypt"]
                 .map(|operation| metrics.memory.with_label_values(&[socket, api_word(api), operation]))
         });
-        Self { metrics, socket: socket.into(), in_flight, from_memory }
+        Self { metrics, socket: name, in_flight, from_memory, _series: series }
     }
 
     /// The socket's label.

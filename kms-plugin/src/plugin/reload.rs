@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use sealkit_aws::AwsConfig;
+use tracing::info;
 
 use super::Plugin;
 use super::error::Problems;
@@ -76,7 +77,7 @@ impl Plugin {
         if let Some(aws) = &aws {
             for (provider, after) in self.changed(&new) {
                 let keys = problems.take_keys(&provider.path, provider.state.prepare(after, aws).await);
-                prepared.extend(keys.map(|keys| (Arc::clone(&provider.state), keys)));
+                prepared.extend(keys.map(|keys| (provider.path.clone(), Arc::clone(&provider.state), keys)));
             }
             for ProviderSettings { socket, keys } in added {
                 let state = SocketState::open(&socket.path.to_string_lossy(), keys, aws, &self.instruments).await;
@@ -85,12 +86,17 @@ impl Plugin {
         }
         let lines = problems.into_lines();
         let Some(aws) = aws.filter(|_| lines.is_empty()) else { return Err(ReloadError { lines }) };
-        for (state, keys) in prepared {
+        for (path, state, keys) in prepared {
             state.install(keys);
+            info!(socket = %path.display(), "its keys or their settings are changed");
         }
         let stays = |provider: &Provider| new.providers.iter().any(|after| after.socket.path == provider.path);
         for gone in self.providers.extract_if(.., |provider| !stays(provider)) {
             gone.stop();
+            info!(socket = %gone.path.display(), "the socket is removed; calls under way may end");
+        }
+        for added in &bound {
+            info!(socket = %added.path().display(), "the socket is added");
         }
         self.serve(bound.into_iter().zip(opened));
         (self.aws, self.aws_options, self.settings) = (aws, options, new);

@@ -175,6 +175,20 @@ async fn sockets_come_and_go() {
         }
     });
     ended.await.unwrap();
+    // With the last call, its series.
+    let text = |plugin: &Plugin| String::from_utf8(plugin.metrics().render([], None)).unwrap();
+    let series =
+        |plugin: &Plugin, socket: &str| text(plugin).contains(&format!("socket=\"{}\"", place.at(socket).display()));
+    let gone = async |plugin: &Plugin, socket: &str| {
+        let began = std::time::Instant::now();
+        while series(plugin, socket) {
+            assert!(began.elapsed() < Duration::from_secs(10), "{}", text(plugin));
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    gone(&plugin, "a.sock").await;
+    assert!(series(&plugin, "b.sock") && series(&plugin, "c.sock"));
+    assert!(!plugin.health_address().ends_with(":0"), "{}", plugin.health_address());
     let failure = tokio::time::timeout(Duration::from_millis(100), plugin.failed());
     assert!(failure.await.is_err(), "a socket that was told to go is no failure");
 
@@ -183,6 +197,7 @@ async fn sockets_come_and_go() {
     let refused = plugin.reload(place.settings(&[("d.sock", &rest), ("file.sock", &rest)], "")).await.unwrap_err();
     assert!(refused.lines().len() == 1 && refused.to_string().contains("file.sock: a regular file"), "{refused}");
     assert!(!place.at("d.sock").exists());
+    gone(&plugin, "d.sock").await;
     assert_eq!(plugin.reload(settings).await.unwrap(), Reload::Unchanged);
     assert_eq!(place.client("b.sock").decrypt(&sealed, UID).await.unwrap(), b"x");
     plugin.drain().await;

@@ -82,9 +82,9 @@ impl SocketState {
         if let Some(audit) = self.audit() {
             audit.rpc_failed(served, call.uid, health.write_key(), &refusal);
         }
-        if let Some(left_out) = self.quiet.room() {
+        if let Some(failures_not_logged) = self.quiet.room() {
             let (socket, uid, code) = (&**self.label(), call.uid.map(Shown), Word(status.code()));
-            tracing::warn!(socket, uid = uid.map(tracing::field::display), %code, left_out, %refusal, "{served:?} failed");
+            tracing::warn!(socket, uid = uid.map(tracing::field::display), %code, failures_not_logged, %refusal, "{served:?} failed");
         }
         Err(status)
     }
