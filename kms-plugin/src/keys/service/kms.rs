@@ -175,12 +175,19 @@ impl Kms {
         };
         let replica = if let Ask::ListKeyRotations { arn } = ask { site.own_arn(arn) } else { None };
         let ask = replica.as_ref().map_or(ask, |arn| Ask::ListKeyRotations { arn: arn.as_str() });
-        let mut pauses = PAUSES.into_iter();
+        let (mut pauses, mut throttled) = (PAUSES.into_iter(), None);
         loop {
             let start = Instant::now();
             let answer = send(site, context, ask, until.saturating_duration_since(start)).await;
             let latency = start.elapsed();
             let answer = answer.and_then(|answer| self.check(ask, site, answer));
+            let answer = match (answer, throttled.take()) {
+                // It was sent again too late for an answer: that KMS throttles is what is known, not that it is silent.
+                (Err(late), Some(before)) if late.class() == FaultClass::Outage && Instant::now() >= until => {
+                    Err(before)
+                }
+                (answer, _) => answer,
+            };
             let class = answer.as_ref().err().map(|fault| fault.class());
             site.silence.note(class == Some(FaultClass::Outage));
             site.lanes.note(class == Some(FaultClass::Throttled));
@@ -202,6 +209,7 @@ impl Kms {
             }
             // With the lane: whoever waits for it asks nothing of KMS meanwhile.
             tokio::time::sleep(pause).await;
+            throttled = answer.err();
         }
     }
 
