@@ -176,10 +176,9 @@ impl Kms {
         let replica = if let Ask::ListKeyRotations { arn } = ask { site.own_arn(arn) } else { None };
         let ask = replica.as_ref().map_or(ask, |arn| Ask::ListKeyRotations { arn: arn.as_str() });
         let (mut pauses, mut throttled) = (PAUSES.into_iter(), None);
-        loop {
-            let start = Instant::now();
-            let answer = send(site, context, ask, until.saturating_duration_since(start)).await;
-            let latency = start.elapsed();
+        let start = Instant::now();
+        let answer = loop {
+            let answer = send(site, context, ask, until.saturating_duration_since(Instant::now())).await;
             let answer = answer.and_then(|answer| self.check(ask, site, answer));
             let answer = match (answer, throttled.take()) {
                 // It was sent again too late for an answer: that KMS throttles is what is known, not that it is silent.
@@ -191,7 +190,6 @@ impl Kms {
             let class = answer.as_ref().err().map(|fault| fault.class());
             site.silence.note(class == Some(FaultClass::Outage));
             site.lanes.note(class == Some(FaultClass::Throttled));
-            self.tell(call, ask.operation(), site, latency, &answer);
             let pause = pauses.next().unwrap_or(LONGEST_PAUSE);
             let left = until.saturating_duration_since(Instant::now());
             if class != Some(FaultClass::Throttled)
@@ -199,18 +197,21 @@ impl Kms {
                 || call.source == Source::Probe
                 || left < pause + TOO_SHORT
             {
-                return Ok(answer?);
+                break answer;
             }
             // Back to the others that wait: of those that were under way, only as many go on as there are lanes now.
             drop(lane.take());
             lane = site.lanes.enter(left - pause - TOO_SHORT).await;
             if lane.is_none() {
-                return Ok(answer?);
+                break answer;
             }
             // With the lane: whoever waits for it asks nothing of KMS meanwhile.
             tokio::time::sleep(pause).await;
             throttled = answer.err();
-        }
+        };
+        // Once, as the SDK's own attempts count as one: what is sent again is no other call of kube-apiserver's.
+        self.tell(call, ask.operation(), site, start.elapsed(), &answer);
+        Ok(answer?)
     }
 
     /// Holds an answer to what was asked: the right key, and lengths that can be.
