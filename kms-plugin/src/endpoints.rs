@@ -19,15 +19,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::sleep;
 
 use crate::audit::Audit;
 use crate::metrics::Metrics;
 use crate::service::SocketState;
+use connection::Waiting;
 
-/// Connections at a time: kubelet, a scraper or two, a load balancer. More are closed as they come.
+/// Connections at a time: kubelet, a scraper or two, a load balancer. For one more, that which has been waiting for a
+/// request for longest is closed: who only holds connections does not keep kubelet out.
 const CONNECTIONS: usize = 64;
 /// After a failure to accept, which is one of the whole process: descriptors, memory.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -57,7 +58,8 @@ pub struct Endpoints {
 pub async fn serve(listener: TcpListener, endpoints: Endpoints, shutdown: impl Future<Output = ()>) -> io::Result<()> {
     listener.set_nonblocking(true)?;
     let listener = tokio::net::TcpListener::from_std(listener)?;
-    let (endpoints, free) = (Arc::new(endpoints), Arc::new(Semaphore::new(CONNECTIONS)));
+    let endpoints = Arc::new(endpoints);
+    let mut places: Vec<(AbortHandle, Arc<Waiting>)> = Vec::new();
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
     loop {
@@ -75,16 +77,23 @@ pub async fn serve(listener: TcpListener, endpoints: Endpoints, shutdown: impl F
                 continue;
             }
         };
-        let Ok(place) = Arc::clone(&free).try_acquire_owned() else {
-            tracing::debug!("a connection to the health port was closed: there are {CONNECTIONS} already");
+        places.retain(|(connection, _)| !connection.is_finished());
+        if places.len() >= CONNECTIONS && !make_room(&mut places) {
+            tracing::debug!("a connection to the health port was closed: {CONNECTIONS} are being answered");
             continue;
-        };
-        let endpoints = Arc::clone(&endpoints);
-        connections.spawn(async move {
-            connection::serve(stream, endpoints).await;
-            drop(place);
-        });
+        }
+        let waiting = Arc::new(Waiting::default());
+        let serving = connection::serve(stream, Arc::clone(&endpoints), Arc::clone(&waiting));
+        places.push((connections.spawn(serving), waiting));
     }
+}
+
+/// Closes the connection that has been waiting for a request for longest, if one is.
+fn make_room(places: &mut Vec<(AbortHandle, Arc<Waiting>)>) -> bool {
+    let since = places.iter().enumerate().filter_map(|(at, (_, waiting))| Some((waiting.since()?, at)));
+    let Some((_, at)) = since.min() else { return false };
+    places.remove(at).0.abort();
+    true
 }
 
 #[cfg(test)]

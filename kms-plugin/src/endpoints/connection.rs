@@ -2,19 +2,19 @@
 
 use std::convert::Infallible;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::Endpoints;
 
 /// From one answer, or the connection, to the end of the next request's headers.
-const HEADERS: Duration = Duration::from_secs(30);
+const HEADERS: Duration = Duration::from_secs(5);
 /// The least that hyper takes; a scraper's headers are a tenth of it.
 const BUFFER: usize = 8 * 1024;
 /// Then it answers no further request.
@@ -22,10 +22,35 @@ const LIFETIME: Duration = Duration::from_secs(300);
 /// Then it is cut off, if the client has not taken its answer.
 const FAREWELL: Duration = Duration::from_secs(10);
 
-pub(super) async fn serve(stream: TcpStream, endpoints: Arc<Endpoints>) {
+/// Since when a connection waits for a request, while it does.
+pub(super) struct Waiting(Mutex<Option<Instant>>);
+
+impl Default for Waiting {
+    fn default() -> Self {
+        Self(Mutex::new(Some(Instant::now())))
+    }
+}
+
+impl Waiting {
+    pub(super) fn since(&self) -> Option<Instant> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set(&self, since: Option<Instant>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = since;
+    }
+}
+
+pub(super) async fn serve(stream: TcpStream, endpoints: Arc<Endpoints>, waiting: Arc<Waiting>) {
     let service = service_fn(|request| {
-        let endpoints = Arc::clone(&endpoints);
-        async move { Ok::<_, Infallible>(endpoints.answer(&request).await) }
+        let (endpoints, waiting) = (Arc::clone(&endpoints), Arc::clone(&waiting));
+        async move {
+            waiting.set(None);
+            let answer = endpoints.answer(&request).await;
+            // Who does not take its answer waits, too.
+            waiting.set(Some(Instant::now()));
+            Ok::<_, Infallible>(answer)
+        }
     });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEADERS).max_buf_size(BUFFER);

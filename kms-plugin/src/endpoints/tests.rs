@@ -130,24 +130,42 @@ async fn what_is_no_small_http_request_is_refused() {
 }
 
 #[tokio::test]
-async fn silent_clients_do_not_take_all_places_for_ever() {
+async fn who_holds_all_places_with_half_requests_does_not_keep_probes_out() {
     let served = serve(Rig::start().await).await;
-    let mut silent = Vec::new();
+    let mut held = Vec::new();
     for _ in 0..CONNECTIONS {
-        silent.push(TcpStream::connect(served.address).await.unwrap());
-    }
-    // One more is closed at once, not queued; when one leaves, there is room again.
-    let mut surplus = TcpStream::connect(served.address).await.unwrap();
-    assert_eq!(surplus.read(&mut [0]).await.unwrap(), 0);
-    silent.pop();
-    for attempt in 0.. {
-        sleep(Duration::from_millis(20)).await;
         let mut stream = TcpStream::connect(served.address).await.unwrap();
-        let asked = stream.write_all(b"GET /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
-        let mut answer = String::new();
-        if asked.is_ok() && stream.read_to_string(&mut answer).await.is_ok() && answer.starts_with("HTTP/1.1 200") {
-            break;
-        }
-        assert!(attempt < 50, "no room");
+        stream.write_all(b"GET /livez HTTP/1.1\r\nhost: x\r\n").await.unwrap();
+        held.push(stream);
     }
+    let mut held = held.into_iter();
+    for _ in 0..3 {
+        assert_eq!(served.get("/livez").await, (200, "OK".to_owned()));
+        // That one's place is free again; the next who comes takes it, and then there is none.
+        held.next().unwrap();
+    }
+    // The first one was closed, the last one is still heard.
+    let mut last = held.next_back().unwrap();
+    last.write_all(b"connection: close\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    last.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+#[tokio::test]
+async fn the_one_that_has_waited_for_longest_is_closed() {
+    let served = serve(Rig::start().await).await;
+    let mut oldest = TcpStream::connect(served.address).await.unwrap();
+    let mut second = TcpStream::connect(served.address).await.unwrap();
+    let mut others = Vec::new();
+    // It has asked since: so it is younger than the second.
+    oldest.write_all(b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    assert_ne!(oldest.read(&mut [0; 1024]).await.unwrap(), 0);
+    for _ in 2..CONNECTIONS {
+        others.push(TcpStream::connect(served.address).await.unwrap());
+    }
+    assert_eq!(served.get("/livez").await.0, 200);
+    assert_eq!(second.read(&mut [0]).await.unwrap_or(0), 0);
+    oldest.write_all(b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    assert_ne!(oldest.read(&mut [0; 1024]).await.unwrap(), 0);
 }
