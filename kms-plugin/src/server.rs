@@ -11,9 +11,11 @@
 //! What a handler finds in its request's extensions: a [`Deadline`], after which its answer comes too late, and the
 //! [`PeerCredentials`](crate::socket::PeerCredentials) of the caller.
 
+mod body;
 mod call;
 mod connection;
 mod deadline;
+mod held;
 mod limits;
 
 use std::future::Future;
