@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -169,13 +170,22 @@ func SocketDir(t testing.TB) string {
 	return dir
 }
 
-// FreeAddress is a port on loopback that was free a moment ago.
+// lastPort is where FreeAddress goes on. Each process begins elsewhere.
+var lastPort atomic.Uint32
+
+func init() { lastPort.Store(uint32(os.Getpid()) * 97) }
+
+// FreeAddress is a port on loopback that is free, and that nobody else is given: it lies below those that the system
+// hands out to connections, which would take it before a server that is started later.
 func FreeAddress(t testing.TB) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 1000 {
+		address := fmt.Sprintf("127.0.0.1:%d", 12000+lastPort.Add(1)%20000)
+		if listener, err := net.Listen("tcp", address); err == nil {
+			listener.Close()
+			return address
+		}
 	}
-	defer listener.Close()
-	return listener.Addr().String()
+	t.Fatal("no port is free")
+	return ""
 }
