@@ -18,15 +18,27 @@ pub(crate) fn fault(object: &str, fault: &Fault) -> CliError {
 
 /// The class in the words of the audit lines.
 pub(crate) fn class_of(class: FaultClass) -> Failure {
-    match class {
-        FaultClass::Outage => Failure::Outage,
-        FaultClass::Throttled => Failure::Throttled,
-        FaultClass::Denied => Failure::Denied,
-        FaultClass::Revoked => Failure::Revoked,
-        FaultClass::Absent => Failure::NotFound,
-        FaultClass::ExpiredLogin | FaultClass::NoCredentials => Failure::ExpiredLogin,
-        FaultClass::Misconfigured => Failure::Config,
-        FaultClass::Refused => Failure::Refused,
-        _ => Failure::Internal,
+    Failure::of_class(class.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_crates_have_the_same_words() {
+        for class in [
+            FaultClass::Outage,
+            FaultClass::Throttled,
+            FaultClass::Denied,
+            FaultClass::Revoked,
+            FaultClass::Absent,
+            FaultClass::ExpiredLogin,
+            FaultClass::NoCredentials,
+            FaultClass::Misconfigured,
+            FaultClass::Refused,
+        ] {
+            assert_eq!(class_of(class).class(), class.as_str());
+        }
     }
 }

@@ -57,6 +57,26 @@ impl Failure {
             Self::Internal => "internal",
         }
     }
+
+    /// The failure of a class that another crate names by the same words; [`Internal`](Self::Internal) for any other
+    /// word, and for a signal, whose word lacks its number.
+    #[must_use]
+    pub fn of_class(class: &str) -> Self {
+        const NAMED: [Failure; 11] = [
+            Failure::Outage,
+            Failure::Throttled,
+            Failure::Denied,
+            Failure::Revoked,
+            Failure::ExpiredLogin,
+            Failure::NotFound,
+            Failure::Refused,
+            Failure::NotAuthentic,
+            Failure::Config,
+            Failure::Io,
+            Failure::Internal,
+        ];
+        NAMED.into_iter().find(|failure| failure.class() == class).unwrap_or(Self::Internal)
+    }
 }
 
 impl From<Failure> for Exit {

@@ -260,3 +260,24 @@ fn a_line_cut_by_a_full_disk_spoils_no_other() {
     assert_eq!(lines.len(), whole + 1);
     assert_eq!(lines.last().unwrap()["operation"], "encrypt");
 }
+
+#[test]
+fn a_class_is_found_by_its_word() {
+    for failure in [
+        Failure::Outage,
+        Failure::Throttled,
+        Failure::Denied,
+        Failure::Revoked,
+        Failure::ExpiredLogin,
+        Failure::NotFound,
+        Failure::Refused,
+        Failure::NotAuthentic,
+        Failure::Config,
+        Failure::Io,
+        Failure::Internal,
+    ] {
+        assert_eq!(Failure::of_class(failure.class()), failure);
+    }
+    assert_eq!(Failure::of_class("interrupted"), Failure::Internal);
+    assert_eq!(Failure::of_class("unheard of"), Failure::Internal);
+}

@@ -71,15 +71,5 @@ fn with_code(event: AuditEvent, fault: &Fault) -> AuditEvent {
 
 /// The class in the words of the audit lines.
 fn class_of(class: FaultClass) -> Failure {
-    match class {
-        FaultClass::Outage => Failure::Outage,
-        FaultClass::Throttled => Failure::Throttled,
-        FaultClass::Denied => Failure::Denied,
-        FaultClass::Revoked => Failure::Revoked,
-        FaultClass::Absent => Failure::NotFound,
-        FaultClass::ExpiredLogin | FaultClass::NoCredentials => Failure::ExpiredLogin,
-        FaultClass::Misconfigured => Failure::Config,
-        FaultClass::Refused => Failure::Refused,
-        _ => Failure::Internal,
-    }
+    Failure::of_class(class.as_str())
 }
