@@ -10,6 +10,7 @@
 //! | [`signal`] | SIGINT, SIGTERM and SIGHUP end the work and leave nothing half done |
 //! | [`private_file`] | configuration and key files that only their owner can change |
 //! | [`config`] | every mistake of a file at once, with line and column |
+//! | [`list`] | lists in flags, as pflag and so Kubernetes' programs read them |
 //! | [`atomic`] | a new file is there completely or not at all |
 //! | [`audit`] | the lines of `docs/audit.md` |
 //! | [`text`] | names made harmless for terminals and logs |
@@ -24,6 +25,7 @@ pub mod audit;
 pub mod config;
 pub mod exit;
 pub mod hardening;
+pub mod list;
 pub mod private_file;
 pub mod signal;
 pub mod text;

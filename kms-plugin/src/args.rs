@@ -3,7 +3,6 @@
 //! clap finds flags and complains of those that it does not know; values stay text until [`Args::read`], so that all
 //! mistakes in them are told at once, beside those of the file.
 
-mod list;
 mod read;
 
 use std::path::PathBuf;

@@ -1,7 +1,6 @@
 //! `sealctl kube`: text for a cluster, made of what was typed alone.
 
 mod check;
-mod context;
 mod encryption_config;
 mod plan;
 mod plugin_config;

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Args, OwnArgs, SharedArgs, list};
+use sealkit_host::list;
+
+use super::{Args, OwnArgs, SharedArgs};
 use crate::config::{self, Parsed};
 use crate::keys::{KeySetSettings, KeySettings, LocalKekSettings, check_key_file};
 use crate::plugin::told;

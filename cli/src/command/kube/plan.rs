@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use sealkit_host::list;
+
 use super::check::{Mistakes, is_name, is_path, is_region, is_resource, is_word};
-use super::context;
 use crate::args::EncryptionConfigArgs;
 use crate::error::CliError;
 
@@ -136,8 +137,8 @@ fn keys<'a>(args: &'a EncryptionConfigArgs, mistakes: &mut Mistakes) -> Vec<Key<
         );
     }
     let contexts = args.contexts.iter().map(|text| {
-        let context = context::pairs(text).unwrap_or_else(|| {
-            let message = format!("{text:?} is not like a=b,c=d");
+        let context = list::context(text).map(|(context, _)| context).unwrap_or_else(|mistake| {
+            let message = format!("{text:?} is not like a=b,c=d: {mistake}");
             let hint = "a pair with a comma or a double quote stands in double quotes: '\"a=x,y\",c=d'";
             mistakes.add(CliError::usage("--encryption-context", message).hint(hint));
             BTreeMap::new()

@@ -7,21 +7,30 @@ use std::collections::BTreeMap;
 
 /// Why a text is no list.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum ListError {
+#[non_exhaustive]
+pub enum ListError {
+    /// A double quote inside of an item that is not quoted.
     #[error("a double quote stands inside an item: put the whole item in quotes, and double those inside")]
     BareQuote,
+    /// Something behind the closing quote.
     #[error("a quoted item is followed by something else than a comma")]
     AfterQuote,
+    /// No closing quote.
     #[error("a quoted item has no end")]
     OpenQuote,
+    /// A second record.
     #[error("a line break ends the list, and more follows it")]
     LineBreak,
+    /// An item of this number, from 1, that is no pair.
     #[error("item {0} is not like name=value")]
     NoPair(usize),
 }
 
 /// The items between commas; none in an empty text.
-pub(crate) fn items(text: &str) -> Result<Vec<String>, ListError> {
+///
+/// # Errors
+/// If the text is no single record of CSV, as Go reads it.
+pub fn items(text: &str) -> Result<Vec<String>, ListError> {
     // What ends the record; a YAML block adds one.
     let text = text.trim_end_matches(['\r', '\n']);
     let mut items = Vec::new();
@@ -63,7 +72,10 @@ fn item(text: &str) -> Result<(String, Option<&str>), ListError> {
 
 /// An encryption context: `a=b,c=d`, perhaps in brackets. The last of two pairs of one name counts, as in AEP; whether
 /// there were such is told beside it.
-pub(crate) fn context(text: &str) -> Result<(BTreeMap<String, String>, bool), ListError> {
+///
+/// # Errors
+/// As [`items`], or if an item is no pair.
+pub fn context(text: &str) -> Result<(BTreeMap<String, String>, bool), ListError> {
     let items = items(text.trim_matches(['[', ']']))?;
     let count = items.len();
     let pairs = items.iter().enumerate().map(|(index, item)| {
