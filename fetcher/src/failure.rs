@@ -1,0 +1,98 @@
+//! Why an object could not be fetched, made into bytes or published: one shape for every step.
+
+use std::fmt;
+
+use sealkit_aws::Fault;
+use sealkit_host::audit;
+use sealkit_host::exit::Exit;
+
+/// A failure of one object. Its text is one line that names object, cause and next step, and never a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The label of the entry, or the path of a composite; empty for what concerns the whole run.
+    pub object: String,
+    /// What happened.
+    pub cause: Cause,
+}
+
+/// What happened to an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Cause {
+    /// A call to AWS failed.
+    Aws(Box<Fault>),
+    /// What came back can't be made into what is wanted: no such key, not JSON, a certificate that has expired.
+    Content {
+        /// What is wrong with it, without a byte of it.
+        message: String,
+        /// What to do next.
+        hint: String,
+    },
+    /// Anything else, by its class in `docs/audit.md`.
+    Other {
+        /// The class.
+        class: audit::Failure,
+        /// What is wrong.
+        message: String,
+        /// What to do next.
+        hint: String,
+    },
+}
+
+impl Failure {
+    /// A call for `object` that failed.
+    #[must_use]
+    pub fn aws(object: impl Into<String>, fault: Fault) -> Self {
+        Self { object: object.into(), cause: Cause::Aws(Box::new(fault)) }
+    }
+
+    /// A value of `object` that is not what is wanted.
+    #[must_use]
+    pub fn content(object: impl Into<String>, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { object: object.into(), cause: Cause::Content { message: message.into(), hint: hint.into() } }
+    }
+
+    /// Any other failure of `object`.
+    #[must_use]
+    pub fn other(
+        object: impl Into<String>,
+        class: audit::Failure,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Self {
+        Self { object: object.into(), cause: Cause::Other { class, message: message.into(), hint: hint.into() } }
+    }
+
+    /// Its class in audit lines, metrics and reports.
+    #[must_use]
+    pub fn class(&self) -> audit::Failure {
+        match &self.cause {
+            Cause::Aws(fault) => audit::Failure::of_class(fault.class().as_str()),
+            Cause::Content { .. } => audit::Failure::Refused,
+            Cause::Other { class, .. } => *class,
+        }
+    }
+
+    /// The exit code of a run in which nothing else failed.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        self.class().into()
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.object.is_empty() {
+            write!(f, "{}: ", self.object)?;
+        }
+        match &self.cause {
+            Cause::Aws(fault) => write!(f, "{fault}"),
+            Cause::Content { message, hint } | Cause::Other { message, hint, .. } if hint.is_empty() => {
+                f.write_str(message)
+            }
+            Cause::Content { message, hint } | Cause::Other { message, hint, .. } => write!(f, "{message}; {hint}"),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}

@@ -1,0 +1,1 @@
+//! A new generation of files, all of it or nothing.

@@ -1,0 +1,1 @@
+//! The directory that secrets go to, proven to be memory.
