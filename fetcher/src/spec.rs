@@ -295,15 +295,28 @@ pub enum Content {
     Yaml(Vec<Pair>),
     /// A text with expressions over labels; strict and bounded.
     Template(String),
-    /// A certificate with its chain, and its key, as PEM: published together, and only if they match and are valid.
-    Tls {
-        /// The part that holds the certificate and its chain, leaf first, and the file's name (default `tls.crt`).
-        certificate: (Part, String),
-        /// The part that holds the private key, and the file's name (default `tls.key`).
-        key: (Part, String),
-        /// The part that holds the authority, and the file's name (default `ca.crt`).
-        authority: Option<(Part, String)>,
-    },
+    /// A certificate and its key: published together, and only if they match and are valid.
+    Tls(Box<TlsPair>),
+}
+
+/// A certificate with its chain, and its key, all as PEM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsPair {
+    /// The certificate and its chain, leaf first; the file is `tls.crt` unless named.
+    pub certificate: PemFile,
+    /// The private key; `tls.key`.
+    pub key: PemFile,
+    /// The authority; `ca.crt`.
+    pub authority: Option<PemFile>,
+}
+
+/// A part and the name of its file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PemFile {
+    /// Where the text comes from.
+    pub part: Part,
+    /// The file's name below the directory of the pair.
+    pub file: String,
 }
 
 /// A name in a composite and where its value comes from.
