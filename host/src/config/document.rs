@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::mistakes::Notes;
-use super::tree::{Entry, Format, Position};
-use super::{ConfigErrors, Mistake, Table, toml, yaml};
+use super::tree::{Format, Node, Position, Value};
+use super::{ConfigErrors, Field, Mistake, Table, toml, yaml};
 use crate::private_file::{PrivateFile, PrivateFileError};
 
 /// Longest configuration file that is read, in bytes.
@@ -27,7 +27,7 @@ pub enum ConfigError {
 pub struct Document {
     path: PathBuf,
     format: Format,
-    root: Vec<Entry>,
+    root: Node,
     /// What is wrong in it, whatever it means.
     refused: Vec<Mistake>,
 }
@@ -51,6 +51,7 @@ impl Document {
         let format = Format::Toml;
         let notes = Notes::new(format);
         let root = toml::parse(text, &notes);
+        let root = root.map(|entries| Node { at: Position { line: 1, column: 1 }, value: Value::Table(entries) });
         Self::parsed(path, format, root, notes)
     }
 
@@ -77,14 +78,14 @@ impl Document {
     }
 
     /// A root that was given is read on with, whatever was noted: so its fields are told of in the same breath.
-    fn parsed(path: &Path, format: Format, root: Option<Vec<Entry>>, notes: Notes) -> Result<Self, ConfigErrors> {
+    fn parsed(path: &Path, format: Format, root: Option<Node>, notes: Notes) -> Result<Self, ConfigErrors> {
         match root {
             Some(root) => Ok(Self { path: path.to_owned(), format, root, refused: notes.into_mistakes() }),
             None => Err(notes.finish(path, ()).expect_err("a parser notes why it gives nothing")),
         }
     }
 
-    /// Reads its meaning. `read` returns `None` where something that it needs is missing or wrong, which is noted
+    /// Reads the meaning of a document that is a table. `read` returns `None` where something that it needs is missing or wrong, which is noted
     /// already by the table or field that said so.
     ///
     /// # Errors
@@ -93,8 +94,19 @@ impl Document {
     /// # Panics
     /// If `read` returns `None` and nothing was noted: a reader must not refuse without saying why.
     pub fn read<T>(&self, read: impl FnOnce(&mut Table<'_>) -> Option<T>) -> Result<T, ConfigErrors> {
+        self.read_root(|root| root.table(read))
+    }
+
+    /// As [`read`](Self::read), for a document that may be something else than a table.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    ///
+    /// # Panics
+    /// As [`read`](Self::read).
+    pub fn read_root<T>(&self, read: impl FnOnce(Field<'_>) -> Option<T>) -> Result<T, ConfigErrors> {
         let notes = Notes::after(self.format, self.refused.clone());
-        let value = Table::read(&self.root, Position { line: 1, column: 1 }, &notes, read);
+        let value = read(Field::root(&self.root, &notes));
         notes.finish(&self.path, value).map(|value| value.expect("a reader notes why it gives nothing"))
     }
 

@@ -13,15 +13,20 @@ use super::tree::{Node, Position, Value};
 /// The value of a field or an item of a list. Each way to read it notes what is wrong and then gives `None`.
 #[derive(Debug, Clone, Copy)]
 pub struct Field<'a> {
-    /// The name of the field; that of its list for an item.
-    name: &'a str,
+    /// The name of the field; that of its list for an item; none for the document itself.
+    name: Option<&'a str>,
     node: &'a Node,
     notes: &'a Notes,
 }
 
 impl<'a> Field<'a> {
     pub(super) fn new(name: &'a str, node: &'a Node, notes: &'a Notes) -> Self {
-        Self { name, node, notes }
+        Self { name: Some(name), node, notes }
+    }
+
+    /// The document itself.
+    pub(super) fn root(node: &'a Node, notes: &'a Notes) -> Self {
+        Self { name: None, node, notes }
     }
 
     /// A string, as it stands.
@@ -46,8 +51,8 @@ impl<'a> Field<'a> {
         match T::try_from(integer) {
             Ok(number) if range.contains(&number) => Some(number),
             _ => self.mistake(format!(
-                "`{}` must be from {} to {}, not {integer}",
-                self.name,
+                "{} must be from {} to {}, not {integer}",
+                self.title(),
                 range.start(),
                 range.end()
             )),
@@ -72,7 +77,7 @@ impl<'a> Field<'a> {
         };
         match parse(text) {
             Ok(value) => Some(value),
-            Err(error) => self.mistake(format!("`{}`: invalid value {}: {error}", self.name, quoted(text))),
+            Err(error) => self.mistake(format!("{}: invalid value {}: {error}", self.title(), quoted(text))),
         }
     }
 
@@ -84,7 +89,7 @@ impl<'a> Field<'a> {
             return Some(value.clone());
         }
         let words: Vec<_> = choices.iter().map(|(word, _)| format!("`{word}`")).collect();
-        self.mistake(format!("`{}` must be {}, not {}", self.name, words.join(" or "), quoted(text)))
+        self.mistake(format!("{} must be {}, not {}", self.title(), words.join(" or "), quoted(text)))
     }
 
     /// A list. All items are read; the list is given if each of them was.
@@ -100,7 +105,7 @@ impl<'a> Field<'a> {
         for (item, at) in &items {
             let Some(item) = item else { continue };
             if let Some(first) = seen.get(item) {
-                self.notes.add(*at, format!("`{}`: duplicate of the item at {first}", self.name));
+                self.notes.add(*at, format!("{}: duplicate of the item at {first}", self.title()));
             } else {
                 seen.insert(item, *at);
             }
@@ -112,6 +117,18 @@ impl<'a> Field<'a> {
     #[must_use]
     pub fn is_table(self) -> bool {
         matches!(self.node.value, Value::Table(_))
+    }
+
+    /// Whether it is a list, for a value that may be either that or something simpler.
+    #[must_use]
+    pub fn is_list(self) -> bool {
+        matches!(self.node.value, Value::List(_))
+    }
+
+    /// Whether it is there in name only: `null`, or a YAML key without a value.
+    #[must_use]
+    pub fn is_null(self) -> bool {
+        matches!(self.node.value, Value::Null)
     }
 
     /// A table with known fields.
@@ -164,7 +181,11 @@ impl<'a> Field<'a> {
             // Noted already.
             return None;
         }
-        let name = quoted(self.name);
-        self.mistake(format!("{name} must be {expected}, not {}", self.node.value.kind(self.notes.format())))
+        self.mistake(format!("{} must be {expected}, not {}", self.title(), self.node.value.kind(self.notes.format())))
+    }
+
+    /// What mistakes call it.
+    fn title(self) -> String {
+        self.name.map_or_else(|| "the file".to_owned(), quoted)
     }
 }

@@ -38,6 +38,12 @@ impl ConfigErrors {
     pub fn mistakes(&self) -> &[Mistake] {
         &self.mistakes
     }
+
+    /// How many there are beyond these.
+    #[must_use]
+    pub fn more(&self) -> usize {
+        self.more
+    }
 }
 
 impl fmt::Display for ConfigErrors {

@@ -10,6 +10,8 @@ pub struct Table<'a> {
     entries: &'a [Entry],
     at: Position,
     known: Vec<&'static str>,
+    /// Whether fields that nobody asks for are somebody else's.
+    is_open: bool,
     notes: &'a Notes,
 }
 
@@ -21,7 +23,7 @@ impl<'a> Table<'a> {
         notes: &'a Notes,
         read: impl FnOnce(&mut Self) -> Option<T>,
     ) -> Option<T> {
-        let mut table = Self { entries, at, known: Vec::new(), notes };
+        let mut table = Self { entries, at, known: Vec::new(), is_open: false, notes };
         let value = read(&mut table);
         table.note_unknown();
         value
@@ -47,6 +49,16 @@ impl<'a> Table<'a> {
         None
     }
 
+    /// Lets fields be that nobody asks for: the table is in a format of somebody else's, of which we read a part.
+    pub fn allow_unknown(&mut self) {
+        self.is_open = true;
+    }
+
+    /// Whether it has this field, whatever its value.
+    pub fn has(&mut self, key: &'static str) -> bool {
+        self.field(key).is_some()
+    }
+
     /// Where it begins.
     #[must_use]
     pub fn position(&self) -> Position {
@@ -60,6 +72,9 @@ impl<'a> Table<'a> {
     }
 
     fn note_unknown(&self) {
+        if self.is_open {
+            return;
+        }
         for entry in self.entries.iter().filter(|entry| !self.known.contains(&entry.key.as_str())) {
             let key = quoted(&entry.key);
             let help = match nearest(&entry.key, &self.known) {

@@ -11,14 +11,14 @@ use std::collections::HashMap;
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError};
 
 use super::mistakes::{Notes, quoted};
-use super::tree::{Entry, Format, Node, Position, Value};
+use super::tree::{Entry, Node, Position, Value};
 
 /// How deep lists and mappings nest; ours are five deep.
 const DEEPEST: usize = 64;
 
 /// Parses it. A syntax error ends the reading, for behind it nothing is certain. All else that is refused is noted, and
 /// what stands beside it is given.
-pub(super) fn parse(text: &str, notes: &Notes) -> Option<Vec<Entry>> {
+pub(super) fn parse(text: &str, notes: &Notes) -> Option<Node> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut builder = Builder::new(notes);
     for event in Parser::new_from_str(text) {
@@ -210,16 +210,16 @@ impl<'a> Builder<'a> {
         if is_float(text) { Value::Float } else { Value::String(text.to_owned()) }
     }
 
-    /// The entries of the document, if that is what it has.
-    fn root(self) -> Option<Vec<Entry>> {
+    /// The document; a table without entries for one that has nothing.
+    fn root(self) -> Option<Node> {
+        let table = |entries| Node { at: Position { line: 1, column: 1 }, value: Value::Table(entries) };
         match self.root {
-            None | Some(Node { value: Value::Null, .. }) => Some(Vec::new()),
-            Some(Node { value: Value::Table(entries), .. }) => Some(entries),
+            None | Some(Node { value: Value::Null, .. }) => Some(table(Vec::new())),
+            // What is missing in the document is missing at its beginning, whatever comments stand there.
+            Some(Node { value: Value::Table(entries), .. }) => Some(table(entries)),
+            // Noted already, and nothing is left to read.
             Some(Node { value: Value::Refused, .. }) => None,
-            Some(Node { at, value }) => {
-                self.notes.add(at, format!("the file must be a mapping, not {}", value.kind(Format::Yaml)));
-                None
-            }
+            Some(root) => Some(root),
         }
     }
 }

@@ -161,3 +161,30 @@ fn positions_are_given_to_readers() {
     let expected = (Position { line: 3, column: 5 }, Position { line: 4, column: 8 });
     assert_eq!(at.unwrap(), [expected]);
 }
+
+#[test]
+fn json_is_yaml_whatever_indents_it() {
+    let text = "{\n\t\"keys\":[\"b\\/\",\n\t\t\"a\\u00e9\"],\r\n\t\"max_age\" : 60,\n\t\"signed\":true,\"mode\":\"local\",\n\t\"context\":{\"z\":\"1\"}\n}\n";
+    let read = read(text).unwrap();
+    assert_eq!((read.keys, read.age), (vec!["b/".to_owned(), "aé".to_owned()], Some(60)));
+}
+
+#[test]
+fn a_document_may_be_a_list_to_who_asks_for_one() {
+    let document = Document::parse_yaml(Path::new("f"), "[a, 7]\n").unwrap();
+    let told = document.read_root(|root| root.list(|item| item.string())).unwrap_err();
+    assert_eq!(told.to_string(), "f:1:5: the file must be a string, not an integer");
+    let document = Document::parse_yaml(Path::new("f"), "[a]\n").unwrap();
+    assert_eq!(document.read_root(|root| root.is_list().then(|| root.list(|item| item.string()))?).unwrap(), ["a"]);
+}
+
+#[test]
+fn formats_of_somebody_elses_have_fields_that_nobody_asks_for() {
+    let document = Document::parse_yaml(Path::new("f"), "a: 1\nb:\nc: []\n").unwrap();
+    let read = document.read(|table| {
+        table.allow_unknown();
+        assert!(table.has("c") && !table.has("d"));
+        table.required("b", |field| Some(field.is_null()))
+    });
+    assert!(read.unwrap());
+}
