@@ -1,4 +1,5 @@
-//! Names of KMS keys, parsed once at the edge: [`KeyArn`], [`AliasArn`] and [`KeyIdentifier`].
+//! Names, parsed once at the edge: of KMS keys ([`KeyArn`], [`AliasArn`] and [`KeyIdentifier`]), secrets
+//! ([`SecretArn`], [`SecretId`]), parameters ([`ParameterArn`], [`ParameterId`]) and roles ([`RoleArn`]).
 //!
 //! ```
 //! use sealkit_aws::arn::KeyArn;
@@ -15,19 +16,28 @@ use std::fmt;
 use std::str::FromStr;
 
 mod error;
+mod fields;
+mod id;
 mod identifier;
+mod parameter;
+mod role;
+mod secret;
 mod shape;
 #[cfg(test)]
 mod tests;
 
 pub use error::{ArnError, ArnFlaw};
+pub use id::{ParameterId, SecretId};
 pub use identifier::KeyIdentifier;
+pub use parameter::ParameterArn;
+pub use role::RoleArn;
+pub use secret::SecretArn;
 
 pub(crate) use shape::is_account;
 pub use shape::is_region;
 use shape::{Resource, is_partition};
 
-/// The longest key identifier that KMS takes, in bytes.
+/// The longest identifier that KMS, Secrets Manager and Parameter Store take, in bytes.
 const MAX_LENGTH: usize = 2048;
 
 /// What begins the id of a multi-Region key.

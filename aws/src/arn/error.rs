@@ -1,4 +1,4 @@
-//! What is wrong with the name of a key.
+//! What is wrong with a name.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use std::fmt;
 /// KiB of it.
 const SHOWN: usize = 256;
 
-/// A text that does not name a KMS key, and why.
+/// A text that does not name a KMS key, a secret, a parameter or a role, and why.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {flaw}", Shown(.text))]
 pub struct ArnError {
@@ -26,7 +26,7 @@ impl ArnError {
     }
 }
 
-/// What makes a text unfit to name a KMS key.
+/// What makes a text unfit to be a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ArnFlaw {
@@ -54,6 +54,28 @@ pub enum ArnFlaw {
     SingleRegion,
     /// It has none of the four forms of a key identifier.
     Form,
+    /// It is longer, in bytes, than such a name may be.
+    LongerThan {
+        /// What it has.
+        length: usize,
+        /// What it may have.
+        most: usize,
+    },
+    /// It is not an ARN of this form.
+    NotLike(&'static str),
+    /// The ARN is one of another service.
+    OtherService {
+        /// The one that it is of.
+        found: String,
+        /// The one that is needed.
+        needed: &'static str,
+    },
+    /// This can't be the name of a secret.
+    SecretName(String),
+    /// This can't be the name of a parameter.
+    ParameterName(String),
+    /// This can't be the name of a role, with its path.
+    RoleName(String),
 }
 
 impl fmt::Display for ArnFlaw {
@@ -76,6 +98,19 @@ impl fmt::Display for ArnFlaw {
                 "not a KMS key: expected a key ARN, an alias ARN, alias/NAME or a key id (a UUID, or mrk- and 32 \
                  hexadecimal digits)",
             ),
+            Self::LongerThan { length, most } => write!(f, "{length} bytes are too long (at most {most})"),
+            Self::NotLike(form) => write!(f, "not an ARN of the form {form}"),
+            Self::OtherService { found, needed } => write!(f, "the service is {}, not {needed:?}", Shown(found)),
+            Self::SecretName(it) => {
+                write!(f, "{} is no name of a secret (letters, digits and /_+=.@-, 512 at most)", Shown(it))
+            }
+            Self::ParameterName(it) => write!(
+                f,
+                "{} is no name of a parameter (letters, digits and /_.-, 1011 at most; /aws/reference/secretsmanager/ID \
+                 for a secret)",
+                Shown(it)
+            ),
+            Self::RoleName(it) => write!(f, "{} is no name of a role (letters, digits and _+=,.@-)", Shown(it)),
         }
     }
 }
