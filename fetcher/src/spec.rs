@@ -3,10 +3,16 @@
 //! A reader of a form checks what it can see by itself (syntax, fields, ARNs, combinations); names of files and
 //! collisions between entries are checked once for all forms, by [`plan`](crate::plan).
 
+mod errors;
+pub mod read;
+mod shape;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use sealkit_host::config::Position;
+
+pub use errors::{SpecErrors, SpecMistake};
 
 /// The forms that are recognised from the content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,0 +1,86 @@
+//! What is wrong with a specification: all of it, in one error.
+
+use std::fmt;
+
+use sealkit_host::config::{ConfigErrors, Position};
+use sealkit_host::text::{Escaped, without_controls};
+
+/// As many mistakes as are told one by one.
+const MOST: usize = 100;
+
+/// One mistake. The message is one printable line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpecMistake {
+    /// Where it is; absent for what has no lines, such as variables of the environment.
+    pub at: Option<Position>,
+    /// What is wrong, and what would be right.
+    pub message: String,
+}
+
+/// All mistakes of a specification, in the order of its lines; shown as `origin:line:column: message`, one a line.
+#[derive(Debug)]
+pub struct SpecErrors {
+    origin: String,
+    mistakes: Vec<SpecMistake>,
+    more: usize,
+}
+
+impl SpecErrors {
+    /// These mistakes of what is called `origin`.
+    #[must_use]
+    pub fn new(origin: impl Into<String>, mistakes: impl IntoIterator<Item = SpecMistake>) -> Self {
+        let mut mistakes: Vec<_> = mistakes.into_iter().collect();
+        for mistake in &mut mistakes {
+            mistake.message = without_controls(&mistake.message);
+        }
+        mistakes.sort_by_key(|mistake| mistake.at);
+        let more = mistakes.len().saturating_sub(MOST);
+        mistakes.truncate(MOST);
+        Self { origin: origin.into(), mistakes, more }
+    }
+
+    /// The one mistake of what is called `origin`.
+    #[must_use]
+    pub fn one(origin: impl Into<String>, at: Option<Position>, message: impl Into<String>) -> Self {
+        Self::new(origin, [SpecMistake { at, message: message.into() }])
+    }
+
+    /// What the specification is called.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// The mistakes, the first hundred of them.
+    #[must_use]
+    pub fn mistakes(&self) -> &[SpecMistake] {
+        &self.mistakes
+    }
+}
+
+impl From<ConfigErrors> for SpecErrors {
+    fn from(errors: ConfigErrors) -> Self {
+        let mistakes = errors.mistakes().iter();
+        let mistakes = mistakes.map(|it| SpecMistake { at: Some(it.at), message: it.message.clone() }).collect();
+        Self { origin: errors.path().display().to_string(), mistakes, more: errors.more() }
+    }
+}
+
+impl fmt::Display for SpecErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let origin = Escaped::new(&self.origin);
+        for (index, SpecMistake { at, message }) in self.mistakes.iter().enumerate() {
+            f.write_str(if index == 0 { "" } else { "\n" })?;
+            match at {
+                Some(at) => write!(f, "{origin}:{at}: {message}")?,
+                None => write!(f, "{origin}: {message}")?,
+            }
+        }
+        if self.more > 0 {
+            write!(f, "\n{origin}: {} more mistakes", self.more)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for SpecErrors {}
