@@ -3,16 +3,18 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
+use aws_config::sts::AssumeRoleProvider;
 use aws_config::{AppName, BehaviorVersion, ConfigLoader, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime::client::identity::IdentityCache;
 use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::identity::SharedIdentityCache;
 use aws_types::origin::Origin;
 use aws_types::region::Region;
 use aws_types::sdk_ua_metadata::FrameworkMetadata;
 
-use crate::credentials::{Expiry, ExplainedCredentials};
+use crate::credentials::{self, CredentialsSource, Expiry, ExplainedCredentials, Login};
 use crate::environment::Environment;
 use crate::error::ConfigError;
 use crate::http::RoutedClient;
@@ -50,6 +52,8 @@ pub struct Options {
     /// The capacity of the bucket that retries take tokens from, instead of the SDK's 500; a client has it by
     /// [`AwsConfig::retry_partition`].
     pub retry_tokens: Option<usize>,
+    /// Where credentials come from.
+    pub credentials: CredentialsSource,
     /// Whether the instance metadata service is asked for the Region where flag, environment and profile name none.
     /// Where there is no such service that costs a second.
     pub region_of_instance: bool,
@@ -72,6 +76,7 @@ impl Options {
             endpoint: None,
             source_arn: None,
             retry_tokens: None,
+            credentials: CredentialsSource::Chain,
             region_of_instance: false,
             app_name: app_name.into(),
         }
@@ -89,6 +94,8 @@ pub struct AwsConfig {
     roots: RootsOrigin,
     source: Option<SourceHeaders>,
     retries: Option<RetryPartition>,
+    login: Login,
+    login_timeout: Duration,
     expiry: Expiry,
 }
 
@@ -125,7 +132,7 @@ impl AwsConfig {
             .app_name(app_name(&options.app_name)?)
             .framework_metadata(library())
             .http_client(client)
-            .identity_cache(IdentityCache::lazy().load_timeout(retry::login_timeout(options.deadline)).build())
+            .identity_cache(identities(retry::login_timeout(options.deadline)))
             .region(default_region.clone().or(fallback).map(Region::new))
             .retry_config(retry::retries(options.attempts, environment, &profile)?)
             .timeout_config(retry::timeouts(options.deadline));
@@ -140,9 +147,10 @@ impl AwsConfig {
             loader = loader.use_dual_stack(use_dual_stack);
         }
         let found = loader.load().await;
-        let (mut base, expiry) = (found.to_builder(), Expiry::default());
-        if let Some(provider) = found.credentials_provider() {
-            let explained = ExplainedCredentials::new(provider, &profile, expiry.clone());
+        let (mut base, expiry, login) =
+            (found.to_builder(), Expiry::default(), Login::of(&profile, options.credentials));
+        if let Some(provider) = credentials::provider(options.credentials, &found) {
+            let explained = ExplainedCredentials::new(provider, login.clone(), expiry.clone());
             base = base.credentials_provider(SharedCredentialsProvider::new(explained));
         }
         if let Some(url) = endpoint {
@@ -157,8 +165,29 @@ impl AwsConfig {
             roots: roots.origin(),
             source: options.source_arn.clone().map(SourceHeaders),
             retries: options.retry_tokens.map(retries),
+            login,
+            login_timeout: retry::login_timeout(options.deadline),
             expiry,
         })
+    }
+
+    /// The same for calls as the role `arn`, which is assumed with the present credentials at the first call. Where no
+    /// Region is configured, STS is asked in `region`.
+    pub async fn assuming(&self, arn: &str, session_name: &str, region: &str) -> Self {
+        let sts = if self.base.region().is_some() { self.base.clone() } else { self.for_region(region) };
+        let role = AssumeRoleProvider::builder(arn).session_name(session_name).configure(&sts).build().await;
+        let (role, expiry) = (SharedCredentialsProvider::new(role), Expiry::default());
+        let explained = ExplainedCredentials::new(role, self.login.clone(), expiry.clone());
+        let base = self.base.to_builder().credentials_provider(SharedCredentialsProvider::new(explained)).build();
+        Self { base, expiry, ..self.clone() }
+    }
+
+    /// The same without the credentials found so far: clients made from it find them anew, for an answer has shown
+    /// that the old ones are not taken any more, though their time is not over.
+    #[must_use]
+    pub fn with_new_credentials(&self) -> Self {
+        let base = self.base.to_builder().identity_cache(identities(self.login_timeout)).build();
+        Self { base, ..self.clone() }
     }
 
     /// When the credentials expire that were found last. Absent before the first call, and for those that never do.
@@ -213,6 +242,11 @@ impl fmt::Debug for AwsConfig {
             .field("roots", &self.roots)
             .finish_non_exhaustive()
     }
+}
+
+/// The cache of the credentials of all clients that it is given to.
+fn identities(load_timeout: Duration) -> SharedIdentityCache {
+    IdentityCache::lazy().load_timeout(load_timeout).build()
 }
 
 /// A URL that a request can be sent to.

@@ -3,12 +3,79 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
+use aws_config::SdkConfig;
+use aws_config::ecs::EcsCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
+use aws_config::web_identity_token::WebIdentityTokenCredentialsProvider;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, Result, SharedCredentialsProvider, future};
 
-use crate::fault::login::{self, Login};
-use crate::profile::Profile;
+use crate::fault::login;
+use crate::pod_identity;
+
+pub(crate) use crate::fault::login::Login;
+
+/// Where credentials come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CredentialsSource {
+    /// The SDK's chain: environment, profile, web identity, container, instance.
+    #[default]
+    Chain,
+    /// The token file of IAM roles for service accounts alone (`AWS_WEB_IDENTITY_TOKEN_FILE`, `AWS_ROLE_ARN`).
+    WebIdentity,
+    /// The container's endpoint alone: EKS Pod Identity, or the ECS agent.
+    Container {
+        /// The address that the EKS Pod Identity agent is asked at, instead of the one that
+        /// `AWS_CONTAINER_CREDENTIALS_FULL_URI` names.
+        agent: Option<PodIdentityAddress>,
+    },
+}
+
+/// An address of the EKS Pod Identity agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PodIdentityAddress {
+    /// 169.254.170.23
+    Ipv4,
+    /// fd00:ec2::23
+    Ipv6,
+}
+
+/// The provider of `source`, configured as `found`, whose own is the chain.
+pub(crate) fn provider(source: CredentialsSource, found: &SdkConfig) -> Option<SharedCredentialsProvider> {
+    if source == CredentialsSource::Chain {
+        return found.credentials_provider();
+    }
+    let mut config = ProviderConfig::without_region()
+        .with_region(found.region().cloned())
+        .with_use_fips(found.use_fips())
+        .with_use_dual_stack(found.use_dual_stack());
+    if let Some(retries) = found.retry_config() {
+        config = config.with_retry_config(retries.clone());
+    }
+    if let Some(timeouts) = found.timeout_config() {
+        config = config.with_timeout_config(timeouts.clone());
+    }
+    if let Some(sleep) = found.sleep_impl() {
+        config = config.with_sleep_impl(sleep);
+    }
+    if let Some(client) = found.http_client() {
+        config = config.with_http_client(client);
+    }
+    Some(match source {
+        CredentialsSource::Chain | CredentialsSource::WebIdentity => {
+            let provider = WebIdentityTokenCredentialsProvider::builder().configure(&config).build();
+            SharedCredentialsProvider::new(provider)
+        }
+        CredentialsSource::Container { agent } => {
+            if let (Some(agent), Some(client)) = (agent, found.http_client()) {
+                config = config.with_http_client(pod_identity::AgentClient::new(agent, client));
+            }
+            SharedCredentialsProvider::new(EcsCredentialsProvider::builder().configure(&config).build())
+        }
+    })
+}
 
 /// The SDK's chain (environment, profile, web identity, container, instance), whose errors are
 /// explained while the profile is still known.
@@ -35,12 +102,7 @@ impl Expiry {
 }
 
 impl ExplainedCredentials {
-    pub(crate) fn new(chain: SharedCredentialsProvider, profile: &Profile, expiry: Expiry) -> Self {
-        let login = Login {
-            profile: Some(profile.name().to_owned()),
-            sso_profile: profile.sso_profile().map(str::to_owned),
-            runs_process: profile.runs_process(),
-        };
+    pub(crate) fn new(chain: SharedCredentialsProvider, login: Login, expiry: Expiry) -> Self {
         Self { chain, login, expiry }
     }
 

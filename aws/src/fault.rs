@@ -123,18 +123,32 @@ impl Fault {
             (SdkError::ResponseError(_), Some(status)) => code::find(None, None, status),
             _ => unanswered(error),
         };
-        let place = hint::Place { action, resource, region };
-        let hint = finding.hint.unwrap_or_else(|| hint::next_step(finding.class, finding.code.as_deref(), &place));
+        Self::of_finding(finding, &hint::Place { action, resource, region }, request_id)
+    }
+
+    fn of_finding(finding: Finding, place: &hint::Place<'_>, request_id: Option<String>) -> Self {
+        let Finding { class, code, cause, hint } = finding;
+        let hint = hint.unwrap_or_else(|| hint::next_step(class, code.as_deref(), &cause, place));
         Self {
-            action: action.to_owned(),
-            resource: shown(resource),
-            region: region.map(shown),
-            code: finding.code,
+            action: place.action.to_owned(),
+            resource: shown(place.resource),
+            region: place.region.map(shown),
+            code,
             request_id,
-            class: finding.class,
-            cause: finding.cause,
+            class,
+            cause,
             hint,
         }
+    }
+
+    /// The fault of an error that an answer holds for one of several resources, such as the `Errors` of
+    /// BatchGetSecretValue: the call itself succeeded.
+    #[must_use]
+    pub fn from_code(action: &str, resource: &str, region: Option<&str>, code: &str, message: Option<&str>) -> Self {
+        // Of an unknown code only the service's "no" is known.
+        let finding = code::find(Some(code), message, 400);
+        let place = hint::Place { action, resource, region };
+        Self::of_finding(finding, &place, None)
     }
 
     /// A fault that no SDK error stands for, such as an answer that breaks the service's own
@@ -150,7 +164,7 @@ impl Fault {
             request_id: None,
             class,
             cause: cause.to_owned(),
-            hint: hint::next_step(class, None, &place),
+            hint: hint::next_step(class, None, cause, &place),
         }
     }
 

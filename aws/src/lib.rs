@@ -27,6 +27,7 @@ mod environment;
 mod error;
 pub mod fault;
 mod http;
+mod pod_identity;
 mod profile;
 mod proxy;
 mod region;
@@ -35,6 +36,7 @@ mod roots;
 mod source;
 
 pub use config::{AwsConfig, Options};
+pub use credentials::{CredentialsSource, PodIdentityAddress};
 pub use environment::Environment;
 pub use error::ConfigError;
 pub use fault::{Fault, FaultClass};

@@ -25,8 +25,8 @@ impl Place<'_> {
     }
 }
 
-/// What the operator should do next.
-pub(super) fn next_step(class: FaultClass, code: Option<&str>, place: &Place<'_>) -> String {
+/// What the operator should do next. `cause` holds the service's own words, where those may be shown.
+pub(super) fn next_step(class: FaultClass, code: Option<&str>, cause: &str, place: &Place<'_>) -> String {
     match class {
         FaultClass::Outage => format!(
             "check the network path to AWS{} (proxy, endpoint, DNS, CA bundle) and https://health.aws.amazon.com, then \
@@ -37,7 +37,7 @@ pub(super) fn next_step(class: FaultClass, code: Option<&str>, place: &Place<'_>
             "the account's request rate{} is used up: try again later, ask less often or raise the quota",
             place.in_region()
         ),
-        FaultClass::Denied => denied(place),
+        FaultClass::Denied => denied(cause, place),
         FaultClass::Revoked => revoked(place),
         FaultClass::Absent => {
             format!("check the name, the account and the Region: nothing of this name is there{}", place.in_region())
@@ -55,8 +55,16 @@ pub(super) fn next_step(class: FaultClass, code: Option<&str>, place: &Place<'_>
     }
 }
 
-fn denied(place: &Place<'_>) -> String {
+fn denied(cause: &str, place: &Place<'_>) -> String {
     let (action, resource) = (place.action, place.resource);
+    if !place.is_kms() && (cause.contains("kms:Decrypt") || cause.contains("Access to KMS")) {
+        // The service asked KMS on the caller's behalf, with the caller's permissions.
+        let key = key_in(cause).unwrap_or("the customer managed key");
+        return format!(
+            "{resource} is encrypted under a key of its own: allow kms:Decrypt on {key} in the caller's IAM policy and \
+             in the key policy, at least through the service (kms:ViaService)"
+        );
+    }
     if place.is_kms() {
         format!(
             "allow {action} on {resource} in the caller's IAM policy and in the key policy, and look for an explicit \
@@ -65,6 +73,13 @@ fn denied(place: &Place<'_>) -> String {
     } else {
         format!("allow {action} on {resource} in the caller's IAM policy, and look for an explicit deny")
     }
+}
+
+/// The ARN of a KMS key in a sentence.
+fn key_in(text: &str) -> Option<&str> {
+    let words = text.split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | '(' | ')'));
+    let mut words = words.map(|word| word.trim_end_matches('.'));
+    words.find(|word| word.starts_with("arn:") && word.contains(":kms:") && word.contains(":key/"))
 }
 
 fn revoked(place: &Place<'_>) -> String {

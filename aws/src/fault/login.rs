@@ -9,11 +9,13 @@ use aws_credential_types::provider::error::CredentialsError;
 
 use super::chain::{self, AnyError, links};
 use super::{FaultClass, Finding, answer};
+use crate::credentials::CredentialsSource;
 use crate::http::Unreached;
+use crate::profile::Profile;
 use crate::proxy::is_always_direct;
 
 /// What is known about where the credentials should come from.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Login {
     /// The selected profile.
     pub(crate) profile: Option<String>,
@@ -21,9 +23,21 @@ pub(crate) struct Login {
     pub(crate) sso_profile: Option<String>,
     /// Whether a program that the profile names makes them.
     pub(crate) runs_process: bool,
+    /// Where they are looked for at all.
+    pub(crate) source: CredentialsSource,
 }
 
 impl Login {
+    /// What the selected profile tells.
+    pub(crate) fn of(profile: &Profile, source: CredentialsSource) -> Self {
+        Self {
+            source,
+            profile: Some(profile.name().to_owned()),
+            sso_profile: profile.sso_profile().map(str::to_owned),
+            runs_process: profile.runs_process(),
+        }
+    }
+
     fn profile(&self) -> &str {
         self.profile.as_deref().unwrap_or("NAME")
     }
@@ -157,9 +171,19 @@ fn from_endpoint(text: &str) -> Finding {
 
 fn none(login: &Login) -> Finding {
     let finding = Finding::new(FaultClass::NoCredentials, "no AWS credentials were found");
-    match &login.sso_profile {
-        Some(profile) => finding.with_hint(format!("log in: `aws sso login --profile {profile}`")),
-        None => finding,
+    match (login.source, &login.sso_profile) {
+        (CredentialsSource::WebIdentity, _) => finding.with_hint(
+            "AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE are not set, and nothing else is asked: annotate the service \
+             account with eks.amazonaws.com/role-arn and start the pod again",
+        ),
+        (CredentialsSource::Container { .. }, _) => finding.with_hint(
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI is not set, and nothing else is asked: associate the service account \
+             with a role (`aws eks create-pod-identity-association`) and start the pod again",
+        ),
+        (CredentialsSource::Chain, Some(profile)) => {
+            finding.with_hint(format!("log in: `aws sso login --profile {profile}`"))
+        }
+        (CredentialsSource::Chain, None) => finding,
     }
 }
 

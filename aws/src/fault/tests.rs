@@ -68,3 +68,18 @@ fn a_message_stays_on_one_line_and_of_bounded_length() {
     let text = fault("AccessDeniedException", &message, 400).to_string();
     assert!(text.contains(r"a\n\u{1b}[2J\u{202e}it's x") && text.len() < 1200, "{text}");
 }
+
+#[test]
+fn a_denied_key_behind_a_secret_is_told_as_such() {
+    let message = format!(
+        "User: arn:aws:sts::111122223333:assumed-role/app/pod is not authorized to perform: \
+         kms:Decrypt on resource: {KEY} because no identity-based policy allows the kms:Decrypt action"
+    );
+    for (message, key) in [(message.as_str(), KEY), ("Access to KMS is not allowed", "the customer managed key")] {
+        let code = "AccessDeniedException";
+        let fault = Fault::from_code("secretsmanager:GetSecretValue", "prod/db", None, code, Some(message));
+        assert_eq!((fault.class(), fault.code()), (FaultClass::Denied, Some(code)));
+        let hint = fault.hint();
+        assert!(hint.contains(&format!("allow kms:Decrypt on {key} in")) && hint.contains("key policy"), "{hint}");
+    }
+}
