@@ -11,10 +11,15 @@
 //! What it promises, the specifications it reads and the protocol for readers: `docs/fetcher.md`.
 #![forbid(unsafe_code)]
 
+pub mod args;
+pub mod convert;
 pub mod failure;
+pub mod modes;
 pub mod output;
+pub mod pages;
 pub mod plan;
 pub mod publish;
+pub mod run;
 pub mod source;
 pub mod spec;
 pub mod target;

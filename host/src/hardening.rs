@@ -30,6 +30,15 @@ pub fn harden() -> Hardened {
     Hardened { not_dumpable: forbid_dumps().is_ok(), no_core_file: forbid_core_files().is_ok() }
 }
 
+/// The same for a program that becomes or starts others, which nothing of this may reach: the core limit, soft or
+/// hard, outlives `execve`, so it is left as it is.
+///
+/// Dumps of this process itself are still forbidden, whatever the limit is: the kernel asks for both. The part
+/// [`no_core_file`](Hardened::no_core_file) stays false.
+pub fn harden_this_program_alone() -> Hardened {
+    Hardened { not_dumpable: forbid_dumps().is_ok(), no_core_file: false }
+}
+
 fn forbid_dumps() -> io::Result<()> {
     set_dumpable_behavior(DumpableBehavior::NotDumpable)
 }

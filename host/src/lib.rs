@@ -14,6 +14,7 @@
 //! | [`atomic`] | a new file is there completely or not at all |
 //! | [`audit`] | the lines of `docs/audit.md` |
 //! | [`text`] | names made harmless for terminals and logs |
+//! | `pages` | completion scripts and manual pages (a feature) |
 //! | [`exit`] | the codes of `docs/exit-codes.md` |
 //!
 //! It knows neither AWS nor the message format.
@@ -26,6 +27,8 @@ pub mod config;
 pub mod exit;
 pub mod hardening;
 pub mod list;
+#[cfg(feature = "pages")]
+pub mod pages;
 pub mod private_file;
 pub mod signal;
 pub mod text;

@@ -1,0 +1,93 @@
+//! Flags of every mode that fetches, and the mode that does nothing else.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum, ValueHint};
+
+use super::{AwsArgs, PlaceArgs, SpecArgs, TargetArgs};
+
+const INIT_EXAMPLES: &str = "\
+Examples:
+  seal-fetcher init --spec /etc/sealkit/secrets.yaml --target /run/secrets
+  seal-fetcher init --spec kube:app --target /run/secrets --report /run/secrets-report.json
+  seal-fetcher init --spec secrets.yaml --target /run/secrets --region eu-west-1 --failover-region eu-central-1";
+
+/// Fetch once, publish, end
+///
+/// For an init container. If anything is missing nothing is published, and the exit code says why.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = INIT_EXAMPLES)]
+pub struct InitArgs {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "flags of several modes, said at the type")]
+    pub fetch: FetchArgs,
+
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "flags of several modes, said at the type")]
+    pub target: TargetArgs,
+}
+
+/// What every mode that fetches takes.
+#[derive(Clone, Debug, Args)]
+#[expect(missing_docs, reason = "each is said at its type")]
+pub struct FetchArgs {
+    #[command(flatten)]
+    pub spec: SpecArgs,
+    #[command(flatten)]
+    pub place: PlaceArgs,
+    #[command(flatten)]
+    pub aws: AwsArgs,
+    #[command(flatten)]
+    pub reports: ReportArgs,
+    #[command(flatten)]
+    pub log: LogArgs,
+}
+
+/// Where a run tells how it went, beside standard error and its exit code.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Reports")]
+pub struct ReportArgs {
+    /// Append one audit line for each call and each publication to FILE (JSON; docs/audit.md)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub audit: Option<PathBuf>,
+
+    /// Write how the run went to FILE, as JSON without any value
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub report: Option<PathBuf>,
+
+    /// Write failures to FILE, 4,096 bytes at most [default: /dev/termination-log where it is there]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub termination_message: Option<PathBuf>,
+}
+
+/// What is logged, to standard error.
+#[derive(Clone, Copy, Debug, Default, Args)]
+#[command(next_help_heading = "Logs")]
+pub struct LogArgs {
+    /// How log lines are written [default: text on a terminal, else json]
+    #[arg(long, value_name = "FORMAT")]
+    pub log_format: Option<LogFormat>,
+
+    /// The least level that is logged
+    #[arg(long, value_name = "LEVEL", default_value = "info")]
+    pub log_level: LogLevel,
+}
+
+/// `--log-format`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[expect(missing_docs, reason = "they would become help texts that say nothing more")]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+/// `--log-level`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+#[expect(missing_docs, reason = "they would become help texts that say nothing more")]
+pub enum LogLevel {
+    Error,
+    Warn,
+    #[default]
+    Info,
+    Debug,
+}

@@ -1,0 +1,23 @@
+//! From what was typed to the mode that does it.
+
+use sealkit_host::exit::Exit;
+use sealkit_host::hardening::Hardened;
+
+use crate::args::{Args, Command};
+use crate::{convert, modes, pages};
+
+/// Runs the mode that was typed, to its end.
+pub async fn run(args: &Args, _hardened: Hardened) -> Exit {
+    match &args.command {
+        Command::Init(args) => modes::init::run(args).await,
+        Command::Watch(args) => modes::watch::run(args).await,
+        Command::Exec(args) => modes::exec::run(args).await,
+        Command::Plan(args) => modes::plan::run(args).await,
+        Command::Lint(args) => modes::lint::run(args).await,
+        Command::Convert(args) => convert::run(args).await,
+        Command::Install(args) => modes::install::run(args).await,
+        Command::Probe(args) => modes::probe::run(args).await,
+        Command::Completions(args) => pages::completions(args),
+        Command::Man(args) => pages::man(args),
+    }
+}
