@@ -1,11 +1,43 @@
 //! From answers to the bytes of files and variables.
+//!
+//! ```text
+//! answers ── values ──┬── entry ────── select ── decode ─┬─ units
+//!            label    │   names        key, JMESPath     │
+//!                     └── composite ── dotenv, template, ┘
+//!                                      TLS pair, …
+//! ```
+
+mod decode;
+mod entry;
+mod jmes;
+mod json;
+mod refusal;
+mod select;
+#[cfg(test)]
+mod tests;
+mod values;
 
 use std::fmt;
+use std::time::SystemTime;
 
 use sealkit_envelope::Plaintext;
 
 use crate::failure::Failure;
+use crate::plan::Plan;
+use crate::source::Answer;
 use crate::spec::File;
+use values::Values;
+
+/// Makes everything that `plan` wants out of `answers`, which are in the order of its requests; certificates must be
+/// valid at `now`.
+///
+/// There is one unit for each output of each entry and for each composite, always and in the order of the plan.
+#[must_use]
+pub fn render(plan: &Plan, answers: &[Result<Answer, Failure>], now: SystemTime) -> Vec<Unit> {
+    let values = Values::new(plan, answers);
+    let _ = now;
+    values.iter().flat_map(|value| entry::units(plan.form, value)).collect()
+}
 
 /// What one output of an entry, or one composite, came to. It succeeds or fails as a whole.
 #[derive(Debug)]
