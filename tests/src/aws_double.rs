@@ -1,22 +1,37 @@
 //! An AWS endpoint on loopback: strict where emulators are lenient, and faulty where a test says so.
 //!
+//! KMS, Secrets Manager, Parameter Store and STS, and the endpoints that give containers and instances credentials,
+//! all at one address.
+//!
 //! A request passes, in this order: count and log, latency, rate limit, clock, credentials, injected
 //! faults, service.
-//! One address serves all Regions: the Region of a request is the one in its SigV4 credential scope,
+//! The address serves all Regions: the Region of a request is the one in its SigV4 credential scope,
 //! as a client signs it. Signatures themselves are not verified.
 
 mod body;
 pub mod calls;
 mod clock;
+pub mod container;
 mod control;
 pub mod credentials;
+mod denials;
 mod error;
 mod exchange;
 pub mod faults;
+pub mod instance;
 pub mod kms;
+mod metadata;
 pub mod operation;
+pub mod pages;
+pub mod parameters;
+mod protocol;
+mod query;
+mod question;
+pub mod secrets;
 mod server;
+mod service;
 mod strike;
+pub mod sts;
 pub mod tls;
 pub mod wire;
 mod world;
@@ -27,11 +42,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use calls::Calls;
+use container::Container;
 use credentials::Expired;
 use faults::FaultRule;
+use instance::Instance;
 use kms::Kms;
 use operation::Operation;
+use parameters::Parameters;
+use secrets::Secrets;
 use server::Server;
+use sts::Sts;
 use tls::{Authority, Handshake, TlsFault};
 use wire::ErrorForm;
 use world::World;
@@ -111,6 +131,36 @@ impl AwsDouble {
         &self.world.kms
     }
 
+    /// The secrets of Secrets Manager, and who may read them.
+    #[must_use]
+    pub fn secrets(&self) -> &Secrets {
+        &self.world.secrets
+    }
+
+    /// The parameters of Parameter Store, and who may read them.
+    #[must_use]
+    pub fn parameters(&self) -> &Parameters {
+        &self.world.parameters
+    }
+
+    /// The roles and web identities of STS.
+    #[must_use]
+    pub fn sts(&self) -> &Sts {
+        &self.world.sts
+    }
+
+    /// The endpoint that gives containers credentials.
+    #[must_use]
+    pub fn container(&self) -> &Container {
+        &self.world.container
+    }
+
+    /// The instance metadata service.
+    #[must_use]
+    pub fn instance(&self) -> &Instance {
+        &self.world.instance
+    }
+
     /// What was called so far.
     #[must_use]
     pub fn calls(&self) -> &Calls {
@@ -132,7 +182,8 @@ impl AwsDouble {
         self.world.faults.set_latency(operation, latency);
     }
 
-    /// Throttles `operation` in each Region to `per_second` calls, with bursts of as many; `None` lifts it.
+    /// Throttles `operation` in each Region to `per_second` calls, with bursts of as many; `None` lifts it. The reads of
+    /// Parameter Store share one rate.
     pub fn set_rate_limit(&self, operation: Operation, per_second: Option<u32>) {
         self.world.faults.set_rate_limit(operation, per_second);
     }

@@ -29,15 +29,19 @@ struct Inner {
 pub struct Call {
     /// The operation.
     pub operation: Operation,
-    /// The Region that the request was signed for.
+    /// The Region that the request was signed for; empty where it was not signed.
     pub region: String,
     /// `KeyId`, as sent.
     pub key_id: Option<String>,
+    /// What the request names, as sent: keys, secrets, parameters, paths, roles.
+    pub names: Vec<String>,
     /// `EncryptionContext`, as sent.
     pub context: BTreeMap<String, String>,
     /// The header `User-Agent`.
     pub user_agent: String,
-    /// The access key id that signed the request.
+    /// The ARN of the principal that signed the request.
+    pub caller: String,
+    /// The access key id that signed the request; empty where it was not signed.
     pub access_key_id: String,
     /// The request id in the answer.
     pub request_id: String,

@@ -1,6 +1,7 @@
 //! Control over HTTP, for tests that are no Rust: shell scripts, Go and other SDKs.
 //!
-//! Bodies are JSON. An answer is 204, or 400 with the mistake as text; a mistake changes nothing.
+//! Bodies are JSON. An answer is 204, 200 with JSON, or 400 with the mistake as text; a mistake changes nothing.
+//! The Region of secrets and parameters is us-east-1 unless `"region"` says otherwise.
 //!
 //! | request | does |
 //! |---|---|
@@ -19,10 +20,21 @@
 //! | `POST /_double/alias` | `{"name": "alias/app", "key": ARN}`: creates or moves it |
 //! | `POST /_double/lag` | `{"percent": 30, "milliseconds": 2000, "calls": 100}`: how late later rotations and moves are seen |
 //! | `DELETE /_double/lag` | at once |
-//! | `POST /_double/pages` | `{"length": 1}`: entries of a page of ListKeyRotations |
-//! | `POST /_double/deny` | `{"operation": "Encrypt", "key": ARN}`; on all keys without `key` |
+//! | `POST /_double/pages` | `{"length": 1, "empty": true}`: entries of a page, wherever there are pages, and whether an empty one comes before each |
+//! | `POST /_double/deny` | `{"operation": "Encrypt", "key": ARN}`; on all keys without `key`. For other services `"resource": ARN`, where a final `*` stands for any end |
 //! | `DELETE /_double/deny` | lifts all denials |
+//! | `POST /_double/secrets` | `{"name": "db", "value": "text"}` or `"base64"`; also `kms_key`, `description`, `tags`. Answers `{"ARN": ARN}` |
+//! | `DELETE /_double/secrets` | `ARN`: removes the secret |
+//! | `POST /_double/versions` | `{"arn": ARN, "value": "text", "stages": ["AWSPENDING"]}`; AWSCURRENT unless given. Answers `{"VersionId": ID}` |
+//! | `POST /_double/stages` | `{"arn": ARN, "stage": "AWSCURRENT", "version": ID}`: moves it |
+//! | `POST /_double/deletions` | `{"arn": ARN, "deleted": true}`: marks for deletion, or restores |
+//! | `POST /_double/parameters` | `{"name": "/a", "value": "text", "type": "SecureString", "labels": ["live"]}`; also `kms_key`. Answers `{"Version": 1}` |
+//! | `DELETE /_double/parameters` | `{"name": "/a"}` |
+//! | `POST /_double/web-identities` | `{"token": "t", "expired": false}`: trusts the token, or has it expired |
+//! | `POST /_double/container` | `{"tokens": ["t"], "lifetime_seconds": 900, "role": "task"}`: who gets which credentials |
 //! | `POST /_double/expired` | `"Everybody"`, `"Nobody"` or `{"AccessKeys": ["AKID"]}`: ExpiredTokenException |
+
+mod seed;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -30,13 +42,14 @@ use std::time::Duration;
 use hyper::{Method, Response};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::body::Answer;
 use super::credentials::Expired;
 use super::faults::FaultRule;
 use super::kms::{KeyState, Lag};
 use super::operation::Operation;
+use super::pages::Pages;
 use super::world::World;
 
 pub(super) const PREFIX: &str = "/_double/";
@@ -65,6 +78,7 @@ struct SetAlias {
 #[serde(deny_unknown_fields)]
 struct Deny {
     operation: Operation,
+    #[serde(alias = "resource")]
     key: Option<String>,
 }
 
@@ -82,10 +96,10 @@ struct Rate {
     per_second: Option<u32>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Pages {
-    length: Option<usize>,
+/// What a control that did its work answers.
+enum Done {
+    Nothing,
+    Answer(Value),
 }
 
 pub(super) fn serve(method: &Method, path: &str, body: &[u8], world: &World) -> Response<Answer> {
@@ -102,9 +116,9 @@ pub(super) fn serve(method: &Method, path: &str, body: &[u8], world: &World) -> 
         ("POST", "rate") => with(body, |set: Rate| world.faults.set_rate_limit(set.operation, set.per_second)),
         ("POST", "lag") => with(body, |lag: Lag| world.kms.set_lag(Some(lag))),
         ("DELETE", "lag") => done(|| world.kms.set_lag(None)),
-        ("POST", "pages") => with(body, |set: Pages| world.kms.set_page_length(set.length)),
-        ("POST", "deny") => with(body, |deny: Deny| world.kms.deny(deny.operation, deny.key.as_deref())),
-        ("DELETE", "deny") => done(|| world.kms.allow_all()),
+        ("POST", "pages") => with(body, |pages: Pages| world.set_pages(pages)),
+        ("POST", "deny") => with(body, |deny: Deny| world.deny(deny.operation, deny.key.as_deref())),
+        ("DELETE", "deny") => done(|| world.allow_all()),
         ("POST", "expired") => with(body, |expired: Expired| world.credentials.set_expired(expired)),
         ("POST", "keys") => parse(body).and_then(|Named { key }| world.kms.try_seed_key(&key)),
         ("DELETE", "keys") => with(body, |Named { key }| world.kms.delete(&key)),
@@ -113,7 +127,11 @@ pub(super) fn serve(method: &Method, path: &str, body: &[u8], world: &World) -> 
         ("POST", "alias") => {
             parse(body).and_then(|SetAlias { name, key }| world.kms.try_set_alias(&name, &key).map(drop))
         }
-        _ => return reply(404, format!("no such control: {method} {path}\n")),
+        (method, path) => match seed::serve(method, path, body, world) {
+            None => return reply(404, format!("no such control: {method} {path}\n")),
+            Some(Ok(Done::Answer(answer))) => return reply(200, format!("{answer}\n")),
+            Some(done) => done.map(drop),
+        },
     };
     match done {
         Ok(()) => reply(204, String::new()),

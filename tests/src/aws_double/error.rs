@@ -1,5 +1,7 @@
 //! Errors as the services word them.
 
+use super::service::Service;
+
 /// An error answer: status, code and message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ServiceError {
@@ -44,12 +46,15 @@ impl ServiceError {
         Self::new(400, "ExpiredTokenException", "The security token included in the request is expired")
     }
 
-    pub(super) fn throttled() -> Self {
-        Self::new(
-            400,
-            "ThrottlingException",
-            "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.",
-        )
+    /// The refusal of a call beyond the rate, in the words of its service.
+    pub(super) fn throttled(service: Service) -> Self {
+        let kms = "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.";
+        match service {
+            Service::Kms => Self::new(400, "ThrottlingException", kms),
+            Service::SecretsManager | Service::Ssm => Self::new(400, "ThrottlingException", "Rate exceeded"),
+            Service::Sts => Self::new(400, "Throttling", "Rate exceeded"),
+            Service::Container | Service::Instance => Self::new(429, "TooManyRequests", "Rate exceeded"),
+        }
     }
 
     pub(super) fn too_large() -> Self {

@@ -4,15 +4,16 @@ use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use hyper::header::DATE;
 use hyper::{Request, Response};
-use serde_json::Value;
 
 use super::body::Answer;
 use super::calls::Call;
 use super::control;
 use super::error::ServiceError;
 use super::faults::Target;
-use super::strike::{Closed, Outcome, strike, whole};
-use super::wire::{self, Head};
+use super::protocol::Protocol;
+use super::question::Received;
+use super::strike::{Closed, Outcome, Pen, strike};
+use super::wire;
 use super::world::World;
 
 /// Bytes of a request that are read at most.
@@ -25,13 +26,16 @@ pub(super) async fn serve(request: Request<Incoming>, world: &World) -> Result<R
     if let (Some(path), Ok(body)) = (head.uri.path().strip_prefix(control::PREFIX), &body) {
         return Ok(control::serve(&head.method, path, body, world));
     }
-    let result = match (Head::parse(&head.headers), body) {
-        (Ok(head), Ok(body)) => respond(head, &body, &request_id, world).await?,
-        (Err(error), _) => Err(error),
-        (_, Err(_)) => Err(ServiceError::too_large()),
+    let read = match &body {
+        Ok(body) => Received::read(&head, body, world),
+        Err(_) => Err((Protocol::of(&head), ServiceError::too_large())),
+    };
+    let (protocol, result) = match read {
+        Ok(received) => (received.protocol, respond(received, &request_id, world).await?),
+        Err((protocol, error)) => (protocol, Err(error)),
     };
     let (builder, answer) = result.unwrap_or_else(|error| {
-        let (builder, body) = wire::error_answer(&error, world.error_form());
+        let (builder, body) = protocol.error(&error, world.error_form(), &request_id);
         (builder, Answer::whole(body))
     });
     Ok(builder
@@ -41,36 +45,39 @@ pub(super) async fn serve(request: Request<Incoming>, world: &World) -> Result<R
         .expect("statuses and header values come from tables or tests that mean them"))
 }
 
-async fn respond(head: Head, body: &[u8], request_id: &str, world: &World) -> Result<Outcome, Closed> {
-    let body: Value = match serde_json::from_slice(body) {
-        Ok(body) => body,
-        Err(cause) => return Ok(Err(ServiceError::serialization(&cause))),
-    };
-    let key_id = body["KeyId"].as_str();
-    let target = Target { operation: head.operation, region: &head.region, key_id };
+async fn respond(received: Received, request_id: &str, world: &World) -> Result<Outcome, Closed> {
+    let Received { protocol, question, signature, user_agent } = received;
+    let operation = question.operation;
+    let names = question.names();
+    let target = Target { operation, region: &question.region, names: &names };
     let _in_flight = world.calls.record(Call {
-        operation: head.operation,
-        region: head.region.clone(),
-        key_id: key_id.map(str::to_owned),
-        context: serde_json::from_value(body["EncryptionContext"].clone()).unwrap_or_default(),
-        user_agent: head.user_agent,
-        access_key_id: head.access_key_id.clone(),
+        operation,
+        region: question.region.clone(),
+        key_id: question.body["KeyId"].as_str().map(str::to_owned),
+        names: names.clone(),
+        context: serde_json::from_value(question.body["EncryptionContext"].clone()).unwrap_or_default(),
+        user_agent,
+        caller: question.caller.clone(),
+        access_key_id: signature.as_ref().map(|it| it.access_key_id.clone()).unwrap_or_default(),
         request_id: request_id.to_owned(),
     });
-    let latency = world.faults.latency(head.operation);
+    let latency = world.faults.latency(operation);
     if !latency.is_zero() {
         tokio::time::sleep(latency).await;
     }
     if !world.faults.admit(&target) {
-        return Ok(Err(ServiceError::throttled()));
+        return Ok(Err(ServiceError::throttled(operation.service())));
     }
-    let signed = world.clock.check(&head.amz_date).and_then(|()| world.credentials.check(&head.access_key_id));
+    let signed = signature.as_ref().map_or(Ok(()), |signature| {
+        world.clock.check(&signature.amz_date).and_then(|()| world.credentials.check(signature))
+    });
     if let Err(error) = signed {
         return Ok(Err(error));
     }
-    let right = || world.kms.handle(head.operation, &head.region, &body);
+    let pen = Pen { protocol, operation, request_id };
+    let right = || world.answer(&question);
     match world.faults.strike(&target) {
-        None => Ok(right().map(|value| whole(&value))),
-        Some(effect) => strike(effect, right).await,
+        None => Ok(right().map(|value| pen.whole(&value))),
+        Some(effect) => strike(effect, &pen, right).await,
     }
 }

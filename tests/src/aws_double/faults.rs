@@ -17,7 +17,7 @@ pub enum Effect {
     Error(u16, String, String),
     /// An HTTP status with an HTML body, as a load balancer answers.
     Status(u16),
-    /// `ThrottlingException`.
+    /// The service's own refusal of a call beyond the rate, such as `ThrottlingException`.
     Throttle,
     /// The request is read and never answered.
     Silence,
@@ -77,7 +77,7 @@ impl FaultRule {
         self
     }
 
-    /// Strikes only calls whose `KeyId` is `key`, as sent.
+    /// Strikes only calls that name `key`, as sent: as `KeyId`, secret, parameter, path or role.
     #[must_use]
     pub fn for_key(mut self, key: &str) -> Self {
         self.key = Some(key.to_owned());
@@ -101,7 +101,7 @@ impl FaultRule {
     fn matches(&self, target: &Target<'_>) -> bool {
         self.operation.is_none_or(|operation| operation == target.operation)
             && self.region.as_deref().is_none_or(|region| region == target.region)
-            && self.key.as_deref().is_none_or(|key| Some(key) == target.key_id)
+            && self.key.as_deref().is_none_or(|key| target.names.iter().any(|name| name == key))
     }
 
     /// Whether the rule strikes this matching call; it counts `after` and `times` down.
@@ -125,7 +125,8 @@ impl FaultRule {
 pub(super) struct Target<'a> {
     pub(super) operation: Operation,
     pub(super) region: &'a str,
-    pub(super) key_id: Option<&'a str>,
+    /// What the request names.
+    pub(super) names: &'a [String],
 }
 
 #[derive(Default)]
@@ -161,6 +162,7 @@ impl Faults {
 
     pub(super) fn set_rate_limit(&self, operation: Operation, per_second: Option<u32>) {
         let mut inner = lock(&self.inner);
+        let operation = operation.rate();
         inner.buckets.retain(|(limited, _), _| *limited != operation);
         match per_second {
             Some(rate) => _ = inner.rates.insert(operation, rate),
@@ -176,8 +178,8 @@ impl Faults {
     /// Takes a call's token; false when the Region's rate is used up.
     pub(super) fn admit(&self, target: &Target<'_>) -> bool {
         let mut inner = lock(&self.inner);
-        let Some(&rate) = inner.rates.get(&target.operation) else { return true };
-        let key = (target.operation, target.region.to_owned());
+        let Some(&rate) = inner.rates.get(&target.operation.rate()) else { return true };
+        let key = (target.operation.rate(), target.region.to_owned());
         inner.buckets.entry(key).or_insert_with(|| Bucket::full(rate)).take(rate)
     }
 
@@ -220,15 +222,15 @@ impl Bucket {
 mod tests {
     use super::*;
 
-    fn target(region: &str) -> Target<'_> {
-        Target { operation: Operation::Decrypt, region, key_id: Some("alias/a") }
+    fn target<'a>(region: &'a str, names: &'a [String]) -> Target<'a> {
+        Target { operation: Operation::Decrypt, region, names }
     }
 
     #[test]
     fn a_rule_fails_n_times_then_lets_pass() {
         let faults = Faults::default();
         faults.inject(FaultRule::new(Effect::Close).after(1).times(2));
-        let struck: Vec<bool> = (0..4).map(|_| faults.strike(&target("us-east-1")).is_some()).collect();
+        let struck: Vec<bool> = (0..4).map(|_| faults.strike(&target("us-east-1", &[])).is_some()).collect();
         assert_eq!(struck, [false, true, true, false]);
     }
 
@@ -236,18 +238,28 @@ mod tests {
     fn a_rule_strikes_only_what_it_names() {
         let faults = Faults::default();
         faults.inject(FaultRule::new(Effect::Close).on(Operation::Decrypt).in_region("us-east-1").for_key("alias/a"));
-        assert!(faults.strike(&target("eu-west-1")).is_none());
-        assert!(faults.strike(&Target { operation: Operation::Encrypt, ..target("us-east-1") }).is_none());
-        assert!(faults.strike(&Target { key_id: None, ..target("us-east-1") }).is_none());
-        assert!(faults.strike(&target("us-east-1")).is_some());
+        let named = ["alias/a".to_owned()];
+        assert!(faults.strike(&target("eu-west-1", &named)).is_none());
+        assert!(faults.strike(&Target { operation: Operation::Encrypt, ..target("us-east-1", &named) }).is_none());
+        assert!(faults.strike(&target("us-east-1", &[])).is_none());
+        assert!(faults.strike(&target("us-east-1", &named)).is_some());
     }
 
     #[test]
     fn a_rate_is_of_one_region() {
         let faults = Faults::default();
         faults.set_rate_limit(Operation::Decrypt, Some(2));
-        let admitted = (0..10).filter(|_| faults.admit(&target("us-east-1"))).count();
+        let admitted = (0..10).filter(|_| faults.admit(&target("us-east-1", &[]))).count();
         assert_eq!(admitted, 2);
-        assert!(faults.admit(&target("eu-west-1")));
+        assert!(faults.admit(&target("eu-west-1", &[])));
+    }
+
+    #[test]
+    fn reads_of_parameter_store_share_a_rate() {
+        let faults = Faults::default();
+        faults.set_rate_limit(Operation::GetParameter, Some(2));
+        let reads = [Operation::GetParameters, Operation::GetParametersByPath, Operation::GetParameter];
+        let admitted = reads.map(|operation| faults.admit(&Target { operation, ..target("us-east-1", &[]) }));
+        assert_eq!(admitted, [true, true, false]);
     }
 }

@@ -193,7 +193,17 @@ impl Kms {
             Operation::ReEncrypt => ops::re_encrypt(&state, region, body),
             Operation::RotateKeyOnDemand => ops::rotate_key_on_demand(&mut state, region, body),
             Operation::ListKeyRotations => ops::list_key_rotations(&state, region, body),
+            _ => Err(ServiceError::unknown_operation()),
         }
+    }
+
+    /// Refuses what KMS refuses to a service that decrypts with the key `arn` for its caller.
+    pub(super) fn usable_by_a_service(&self, arn: &str) -> Result<(), ServiceError> {
+        let state = self.state();
+        let unknown = || ServiceError::new(400, "NotFoundException", format!("Key '{arn}' does not exist"));
+        let key = state.key(arn).ok_or_else(unknown)?;
+        state.authorize(Operation::Decrypt, key)?;
+        state::usable(key)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

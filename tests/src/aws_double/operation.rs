@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
+use super::service::Service;
+
 /// One API operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
 #[non_exhaustive]
@@ -23,10 +25,34 @@ pub enum Operation {
     RotateKeyOnDemand,
     /// `kms:ListKeyRotations`
     ListKeyRotations,
+    /// `secretsmanager:GetSecretValue`
+    GetSecretValue,
+    /// `secretsmanager:BatchGetSecretValue`
+    BatchGetSecretValue,
+    /// `secretsmanager:ListSecrets`
+    ListSecrets,
+    /// `secretsmanager:DescribeSecret`
+    DescribeSecret,
+    /// `ssm:GetParameter`
+    GetParameter,
+    /// `ssm:GetParameters`
+    GetParameters,
+    /// `ssm:GetParametersByPath`
+    GetParametersByPath,
+    /// `sts:AssumeRole`
+    AssumeRole,
+    /// `sts:AssumeRoleWithWebIdentity`
+    AssumeRoleWithWebIdentity,
+    /// `sts:GetCallerIdentity`
+    GetCallerIdentity,
+    /// A request to the credentials endpoint of ECS or EKS Pod Identity.
+    ContainerCredentials,
+    /// A request to the instance metadata service.
+    InstanceMetadata,
 }
 
 impl Operation {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 19] = [
         Self::GenerateDataKey,
         Self::Encrypt,
         Self::Decrypt,
@@ -34,6 +60,18 @@ impl Operation {
         Self::ReEncrypt,
         Self::RotateKeyOnDemand,
         Self::ListKeyRotations,
+        Self::GetSecretValue,
+        Self::BatchGetSecretValue,
+        Self::ListSecrets,
+        Self::DescribeSecret,
+        Self::GetParameter,
+        Self::GetParameters,
+        Self::GetParametersByPath,
+        Self::AssumeRole,
+        Self::AssumeRoleWithWebIdentity,
+        Self::GetCallerIdentity,
+        Self::ContainerCredentials,
+        Self::InstanceMetadata,
     ];
 
     /// The operation's name in the API.
@@ -47,18 +85,49 @@ impl Operation {
             Self::ReEncrypt => "ReEncrypt",
             Self::RotateKeyOnDemand => "RotateKeyOnDemand",
             Self::ListKeyRotations => "ListKeyRotations",
+            Self::GetSecretValue => "GetSecretValue",
+            Self::BatchGetSecretValue => "BatchGetSecretValue",
+            Self::ListSecrets => "ListSecrets",
+            Self::DescribeSecret => "DescribeSecret",
+            Self::GetParameter => "GetParameter",
+            Self::GetParameters => "GetParameters",
+            Self::GetParametersByPath => "GetParametersByPath",
+            Self::AssumeRole => "AssumeRole",
+            Self::AssumeRoleWithWebIdentity => "AssumeRoleWithWebIdentity",
+            Self::GetCallerIdentity => "GetCallerIdentity",
+            Self::ContainerCredentials => "ContainerCredentials",
+            Self::InstanceMetadata => "InstanceMetadata",
         }
+    }
+
+    pub(super) fn service(self) -> Service {
+        match self {
+            Self::GenerateDataKey
+            | Self::Encrypt
+            | Self::Decrypt
+            | Self::DescribeKey
+            | Self::ReEncrypt
+            | Self::RotateKeyOnDemand
+            | Self::ListKeyRotations => Service::Kms,
+            Self::GetSecretValue | Self::BatchGetSecretValue | Self::ListSecrets | Self::DescribeSecret => {
+                Service::SecretsManager
+            }
+            Self::GetParameter | Self::GetParameters | Self::GetParametersByPath => Service::Ssm,
+            Self::AssumeRole | Self::AssumeRoleWithWebIdentity | Self::GetCallerIdentity => Service::Sts,
+            Self::ContainerCredentials => Service::Container,
+            Self::InstanceMetadata => Service::Instance,
+        }
+    }
+
+    /// The operation that stands for all that share a rate: Parameter Store counts its reads together.
+    pub(super) fn rate(self) -> Self {
+        if self.service() == Service::Ssm { Self::GetParameters } else { self }
     }
 
     /// The operation's name in policies, such as `kms:Decrypt`.
     #[must_use]
     pub fn action(self) -> String {
-        format!("kms:{}", self.name())
-    }
-
-    /// Parses an `X-Amz-Target` header, such as `TrentService.Decrypt`.
-    pub(super) fn from_target(target: &str) -> Option<Self> {
-        target.strip_prefix("TrentService.")?.parse().ok()
+        format!("{}:{}", self.service().prefix(), self.name())
     }
 }
 

@@ -5,13 +5,14 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use hyper::Response;
-use hyper::http::response;
+use hyper::http::response::Builder;
 use serde_json::{Map, Value};
 
 use super::body::Answer;
 use super::error::ServiceError;
 use super::faults::Effect;
-use super::wire;
+use super::operation::Operation;
+use super::protocol::Protocol;
 
 /// Closes the connection without an answer.
 #[derive(Debug, thiserror::Error)]
@@ -19,13 +20,36 @@ use super::wire;
 pub(super) struct Closed;
 
 /// Head and body of an answer, or the error to answer with.
-pub(super) type Outcome = Result<(response::Builder, Answer), ServiceError>;
+pub(super) type Outcome = Result<(Builder, Answer), ServiceError>;
+
+/// How answers to one request are written.
+pub(super) struct Pen<'a> {
+    pub(super) protocol: Protocol,
+    pub(super) operation: Operation,
+    pub(super) request_id: &'a str,
+}
+
+impl Pen<'_> {
+    fn write(&self, value: &Value) -> (Builder, Vec<u8>) {
+        self.protocol.answer(self.operation, value, self.request_id)
+    }
+
+    /// A right answer, all at once.
+    pub(super) fn whole(&self, value: &Value) -> (Builder, Answer) {
+        let (builder, body) = self.write(value);
+        (builder, Answer::whole(body))
+    }
+}
 
 /// Answers with `effect` in place of the `right` answer.
-pub(super) async fn strike(effect: Effect, right: impl Fn() -> Result<Value, ServiceError>) -> Result<Outcome, Closed> {
+pub(super) async fn strike(
+    effect: Effect,
+    pen: &Pen<'_>,
+    right: impl Fn() -> Result<Value, ServiceError>,
+) -> Result<Outcome, Closed> {
     let outcome = match effect {
         Effect::Error(status, code, message) => Err(ServiceError::new(status, &code, message)),
-        Effect::Throttle => Err(ServiceError::throttled()),
+        Effect::Throttle => Err(ServiceError::throttled(pen.operation.service())),
         Effect::Status(status) => {
             let body = format!("<html><body><h1>{status}</h1></body></html>");
             Ok((Response::builder().status(status).header("content-type", "text/html"), Answer::whole(body)))
@@ -33,27 +57,21 @@ pub(super) async fn strike(effect: Effect, right: impl Fn() -> Result<Value, Ser
         Effect::Silence => std::future::pending().await,
         Effect::Close => return Err(Closed),
         Effect::Drip(milliseconds) => right().map(|value| {
-            let (builder, body) = wire::answer(&value);
+            let (builder, body) = pen.write(&value);
             (builder, Answer::drip(body, Duration::from_millis(milliseconds)))
         }),
-        Effect::Oversized(length) => Ok((wire::answer(&Value::Null).0, Answer::Filler { left: length })),
+        Effect::Oversized(length) => Ok((pen.write(&Value::Null).0, Answer::Filler { left: length })),
         Effect::CutOff => right().map(|value| {
-            let (builder, mut body) = wire::answer(&value);
+            let (builder, mut body) = pen.write(&value);
             body.truncate(body.len() / 2);
             (builder, Answer::CutOff { sent: Some(body.into()) })
         }),
-        Effect::WrongKeyId(id) => right().map(|value| whole(&with_key_id(value, id))),
-        Effect::ShortKey(length) => right().map(|value| whole(&with_plaintext(value, |key| key.truncate(length)))),
-        Effect::WrongKey => right().map(|value| whole(&with_plaintext(value, |key| key[0] ^= 1))),
-        Effect::Empty => Ok(whole(&Value::Object(Map::new()))),
+        Effect::WrongKeyId(id) => right().map(|value| pen.whole(&with_key_id(value, id))),
+        Effect::ShortKey(length) => right().map(|value| pen.whole(&with_plaintext(value, |key| key.truncate(length)))),
+        Effect::WrongKey => right().map(|value| pen.whole(&with_plaintext(value, |key| key[0] ^= 1))),
+        Effect::Empty => Ok(pen.whole(&Value::Object(Map::new()))),
     };
     Ok(outcome)
-}
-
-/// A right answer, all at once.
-pub(super) fn whole(value: &Value) -> (response::Builder, Answer) {
-    let (builder, body) = wire::answer(value);
-    (builder, Answer::whole(body))
 }
 
 fn with_key_id(mut answer: Value, id: String) -> Value {

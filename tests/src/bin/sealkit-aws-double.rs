@@ -11,7 +11,7 @@ use std::time::Duration;
 use clap::Parser;
 use sealkit_rig::{AwsDouble, FaultRule};
 
-/// An AWS endpoint on loopback that doubles for KMS.
+/// An AWS endpoint on loopback that doubles for KMS, Secrets Manager, Parameter Store and STS.
 #[derive(Parser)]
 struct Args {
     /// Port on 127.0.0.1; a free one unless given.

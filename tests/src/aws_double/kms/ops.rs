@@ -9,11 +9,11 @@ use std::time::UNIX_EPOCH;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::super::error::ServiceError;
 use super::super::operation::Operation;
+use super::super::wire::parse;
 use super::ciphertext;
 use super::key::{Key, KeyState};
 use super::material::Material;
@@ -221,10 +221,6 @@ fn open<'a>(
     let material = state.materials(key).numbered(number).ok_or_else(invalid_ciphertext)?;
     let plaintext = ciphertext::open(material, blob, context).ok_or_else(invalid_ciphertext)?;
     Ok((material, plaintext))
-}
-
-fn parse<T: DeserializeOwned>(body: &Value) -> Result<T, ServiceError> {
-    T::deserialize(body).map_err(|cause| ServiceError::serialization(&cause))
 }
 
 fn check_key_id(id: &str) -> Result<(), ServiceError> {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::super::denials::{Denials, tester};
 use super::super::error::ServiceError;
 use super::super::operation::Operation;
 use super::ACCOUNT;
@@ -15,7 +16,7 @@ pub(super) struct State {
     /// By lineage: a key and its replicas share them, and a key that was removed and seeded again has them still.
     materials: HashMap<String, Materials>,
     aliases: HashMap<String, Alias>,
-    denials: Vec<(Operation, Option<String>)>,
+    denials: Denials,
     lag: Option<Lag>,
     page_length: Option<usize>,
     /// The number of the call that is being answered.
@@ -102,11 +103,11 @@ impl State {
     }
 
     pub(super) fn deny(&mut self, operation: Operation, arn: Option<&str>) {
-        self.denials.push((operation, arn.map(str::to_owned)));
+        self.denials.deny(operation, arn);
     }
 
     pub(super) fn allow_all(&mut self) {
-        self.denials.clear();
+        self.denials.allow_all();
     }
 
     /// The key in this account with `lineage` that lives in `region`: what a ciphertext's key reference finds.
@@ -146,20 +147,7 @@ impl State {
     /// Refuses `operation` on `key` if a policy denies it.
     pub(super) fn authorize(&self, operation: Operation, key: &Key) -> Result<(), ServiceError> {
         let arn = key.arn.to_string();
-        let denied =
-            self.denials.iter().any(|(denied, on)| *denied == operation && on.as_ref().is_none_or(|on| *on == arn));
-        if !denied {
-            return Ok(());
-        }
-        let action = operation.action();
-        Err(ServiceError::new(
-            400,
-            "AccessDeniedException",
-            format!(
-                "User: arn:aws:iam::{ACCOUNT}:user/tester is not authorized to perform: {action} on resource: {arn} \
-                 because no identity-based policy allows the {action} action"
-            ),
-        ))
+        self.denials.check(&tester(), operation, Some(&arn))
     }
 }
 
