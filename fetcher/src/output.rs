@@ -26,6 +26,7 @@ use crate::failure::Failure;
 use crate::plan::Plan;
 use crate::source::Answer;
 use crate::spec::File;
+pub use jmes::check as check_jmespath;
 use values::Values;
 
 /// Makes everything that `plan` wants out of `answers`, which are in the order of its requests; certificates must be

@@ -2,6 +2,7 @@
 
 use sealkit_envelope::Plaintext;
 
+use super::jmes::Names;
 use super::refusal::Refusal;
 use super::values::Value;
 use super::{Made, MadeTo, Unit, select};
@@ -49,7 +50,7 @@ fn single(form: Form, entry: &Entry, output: &Output, answer: &Answer) -> Result
     let Answer::One(item) = answer else {
         return Err(Refusal::new("it is any number of objects", "give a directory or a prefix for their names"));
     };
-    let bytes = select::part(form, &entry.label, &output.select, output.decode, item.value.expose_secret())?;
+    let bytes = select::part(form, &names(entry, output), &output.select, output.decode, item.value.expose_secret())?;
     Ok(move |to| Made::of(item, to, bytes))
 }
 
@@ -76,7 +77,7 @@ fn parts(form: Form, entry: &Entry, output: &Output, item: &Item) -> Result<Vec<
     let value = item.value.expose_secret();
     match output.select {
         Select::AllKeys => select::members(output.decode, value),
-        _ => select::part(form, &entry.label, &output.select, output.decode, value)
+        _ => select::part(form, &names(entry, output), &output.select, output.decode, value)
             .map(|bytes| vec![(item.name.clone(), bytes)]),
     }
     .map_err(|refusal| {
@@ -96,6 +97,21 @@ fn stripped<'a>(object: &Object, name: &'a str, prefix: Option<&str>) -> &'a str
     let Object::Parameters(asked) = object else { return name };
     let below = name.strip_prefix(asked.path.trim_end_matches('/')).unwrap_or(name);
     below.strip_prefix('/').unwrap_or(below)
+}
+
+/// What errors about JMESPath call the object and its destination.
+fn names<'a>(entry: &'a Entry, output: &'a Output) -> Names<'a> {
+    let object = match &entry.object {
+        Object::Secret(secret) => &secret.id,
+        Object::Parameter(parameter) => &parameter.name,
+        _ => &entry.label,
+    };
+    let alias = match &output.to {
+        Destination::File(file) => &file.path,
+        Destination::Variable(name) => name,
+        _ => &entry.label,
+    };
+    Names { object, alias }
 }
 
 fn items(answer: &Answer) -> &[Item] {

@@ -2,8 +2,9 @@
 
 use sealkit_envelope::Plaintext;
 
+use super::jmes::{self, Names};
 use super::refusal::Refusal;
-use super::{decode, jmes, json};
+use super::{decode, json};
 use crate::spec::{Decode, Form, Select};
 
 /// Takes one part of a value and decodes it where that was asked for.
@@ -13,7 +14,7 @@ use crate::spec::{Decode, Form, Select};
 /// If the value has no such part, or its text is not of that encoding.
 pub(crate) fn part(
     form: Form,
-    object: &str,
+    names: &Names<'_>,
     select: &Select,
     how: Option<Decode>,
     value: &[u8],
@@ -26,7 +27,7 @@ pub(crate) fn part(
             text.as_bytes()
         }
         Select::JmesPath(path) => {
-            text = jmes::search(form, object, path, value)?;
+            text = jmes::search(form, names, path, value)?;
             text.as_bytes()
         }
         Select::AllKeys => {
