@@ -3,8 +3,10 @@
 //! A reader of a form checks what it can see by itself (syntax, fields, ARNs, combinations); names of files and
 //! collisions between entries are checked once for all forms, by [`plan`](crate::plan).
 
+pub mod csi;
 mod errors;
 pub mod read;
+pub mod secret_provider_class;
 mod shape;
 
 use std::collections::BTreeMap;

@@ -1,0 +1,162 @@
+//! The `parameters` of the CSI provider for AWS: what a SecretProviderClass holds, read as the provider reads it.
+//!
+//! ```text
+//! parameters ─┬─ region, failoverRegion, usePodIdentity, … ─────────────── Place
+//!             └─ objects ── yaml ── object ── check ── entry ── Entry, one for each object
+//!                text       1.1     fields    texts    file names, versions, failover
+//! ```
+//!
+//! The provider stops at the first mistake; here all of them are told, each in the provider's [words](texts). What
+//! differs otherwise is listed in `docs/fetcher.md`.
+
+mod check;
+mod embedded;
+mod entry;
+mod object;
+mod place;
+mod scalar;
+pub mod texts;
+pub(in crate::spec) mod yaml;
+
+use sealkit_host::config::Position;
+use sealkit_host::text::without_controls;
+
+use self::embedded::Embedded;
+use self::yaml::{Node, Value};
+use super::{Form, Notice, Spec, SpecErrors, SpecMistake};
+
+/// What was found besides the specification itself.
+#[derive(Debug, Default)]
+pub(in crate::spec) struct Findings {
+    mistakes: Vec<SpecMistake>,
+    notices: Vec<Notice>,
+}
+
+impl Findings {
+    pub(in crate::spec) fn mistake(&mut self, at: Option<Position>, message: impl Into<String>) {
+        self.mistakes.push(SpecMistake { at, message: message.into() });
+    }
+
+    pub(in crate::spec) fn notice(&mut self, at: Option<Position>, message: impl Into<String>) {
+        self.notices.push(Notice { at, message: without_controls(&message.into()) });
+    }
+
+    /// The specification with the notices, if there were no mistakes.
+    ///
+    /// # Panics
+    /// If there is neither.
+    pub(in crate::spec) fn finish(mut self, origin: &str, spec: Option<Spec>) -> Result<Spec, SpecErrors> {
+        if !self.mistakes.is_empty() {
+            return Err(SpecErrors::new(origin, self.mistakes));
+        }
+        let mut spec = spec.expect("a reader says why it gives nothing");
+        self.notices.sort_by_key(|notice| notice.at);
+        spec.notices = self.notices;
+        Ok(spec)
+    }
+}
+
+/// One of the `parameters`.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::spec) struct Parameter<'a> {
+    pub(in crate::spec) key: &'a str,
+    pub(in crate::spec) value: &'a str,
+    /// Where the value begins.
+    pub(in crate::spec) at: Option<Position>,
+    /// The document, if the value stands in it line for line, so that places in the value are places in the document.
+    pub(in crate::spec) literal_in: Option<&'a str>,
+}
+
+/// Reads `parameters` alone: a mapping with `objects`.
+///
+/// # Errors
+/// All mistakes, in the provider's words.
+pub fn parameters(origin: &str, text: &str) -> Result<Spec, SpecErrors> {
+    let mut findings = Findings::default();
+    let mapping = document(text, &mut findings);
+    let spec = mapping.map(|mapping| {
+        let parameters = members(text, &mapping, &mut findings);
+        lift(Form::CsiParameters, origin, Some(mapping.at), &parameters, &mut findings)
+    });
+    findings.finish(origin, spec)
+}
+
+/// The only document of a text.
+fn document(text: &str, findings: &mut Findings) -> Option<Node> {
+    let mut documents = yaml::read(text, findings)?.into_iter();
+    let first = documents.next();
+    if let Some(second) = documents.next() {
+        findings.mistake(Some(second.at), "a second document begins here: `parameters` are one mapping");
+    }
+    if first.is_none() {
+        findings.mistake(None, "nothing is in it");
+    }
+    first
+}
+
+/// The fields of `parameters` that the provider knows.
+const KNOWN: [&str; 6] =
+    ["region", "failoverRegion", "pathTranslation", "usePodIdentity", "preferredAddressType", "objects"];
+
+/// Reads all parameters; `at` is where they begin.
+pub(in crate::spec) fn lift(
+    form: Form,
+    origin: &str,
+    at: Option<Position>,
+    parameters: &[Parameter<'_>],
+    findings: &mut Findings,
+) -> Spec {
+    let find = |key| parameters.iter().find(|parameter| parameter.key == key && !parameter.value.is_empty());
+    for parameter in parameters.iter().filter(|parameter| !KNOWN.contains(&parameter.key)) {
+        findings.notice(parameter.at, format!("`{}` in `parameters` means nothing here", parameter.key));
+    }
+    let place = place::read(find, findings);
+    let translation = place::path_translation(find("pathTranslation"), findings);
+    let mut spec = Spec {
+        form,
+        origin: origin.to_owned(),
+        place,
+        batch: None,
+        entries: Vec::new(),
+        composites: Vec::new(),
+        notices: Vec::new(),
+    };
+    let Some(objects) = find("objects").filter(|objects| !objects.value.trim().is_empty()) else {
+        findings.mistake(at, "`objects` is missing: there is nothing to fetch");
+        return spec;
+    };
+    let mut found = embedded::Found::new(Embedded::new(objects), findings);
+    let objects = object::all(objects.value, &mut found);
+    check::all(&objects, &spec.place, translation, &mut found);
+    spec.entries = entry::all(&objects, &spec.place, translation, &found);
+    spec
+}
+
+/// The members of a mapping as parameters: the API takes strings and nothing else, and so does this.
+pub(in crate::spec) fn members<'a>(text: &'a str, mapping: &'a Node, findings: &mut Findings) -> Vec<Parameter<'a>> {
+    let Value::Mapping(members) = &mapping.value else {
+        findings.mistake(Some(mapping.at), format!("`parameters` must be a mapping, not {}", mapping.kind()));
+        return Vec::new();
+    };
+    let mut parameters = Vec::new();
+    for member in members {
+        let at = Some(member.node.at);
+        match (&member.node.value, member.node.text()) {
+            (Value::Literal(_), Some(value)) => {
+                parameters.push(Parameter { key: &member.key, value, at, literal_in: Some(text) });
+            }
+            (_, Some(value)) => parameters.push(Parameter { key: &member.key, value, at, literal_in: None }),
+            (Value::List(_), None) if member.key == "objects" => {
+                findings.mistake(at, "`objects` must be a string that holds a list: write `objects: |` before it");
+            }
+            _ => {
+                let kind = member.node.kind();
+                findings.mistake(at, format!("`{}` must be a string, not {kind}: write it in quotes", member.key));
+            }
+        }
+    }
+    parameters
+}
+
+#[cfg(test)]
+mod tests;
