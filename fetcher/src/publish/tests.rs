@@ -1,0 +1,6 @@
+//! Publication as its readers and its next run see it.
+
+#![expect(clippy::unwrap_used, reason = "a test that fails there has found something")]
+
+mod outcomes;
+mod rig;
