@@ -48,6 +48,8 @@ pub(super) fn plan(form: Form, entries: Vec<Entry>) -> Plan {
         fallback: None,
     };
     Plan {
+        place: Default::default(),
+        notices: Vec::new(),
         form,
         origin: "spec.yaml".to_owned(),
         batch: Batch::Auto,
