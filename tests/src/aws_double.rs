@@ -55,6 +55,7 @@ use sts::Sts;
 use tls::{Authority, Handshake, TlsFault};
 use wire::ErrorForm;
 use world::World;
+pub(crate) use world::lock;
 
 /// A running endpoint; it stops when dropped.
 pub struct AwsDouble {

@@ -33,6 +33,7 @@
 pub mod aws_double;
 pub mod canary;
 mod cargo;
+pub mod fetcher;
 pub mod http2;
 pub mod kms_client;
 pub mod kms_plugin;
@@ -50,6 +51,7 @@ pub use aws_double::tls::{Handshake, TlsFault};
 pub use aws_double::wire::ErrorForm;
 pub use aws_double::{AwsDouble, Builder};
 pub use canary::Canary;
+pub use fetcher::Fetcher;
 pub use kms_client::{KmsClient, Sealed};
 pub use kms_plugin::KmsPlugin;
 pub use sealctl::Sealctl;

@@ -101,6 +101,6 @@ impl World {
 }
 
 /// Locks `mutex`; a test that panicked while it held the lock must not hide its panic behind ours.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -7,8 +7,11 @@
 mod interop;
 mod kms_double;
 mod leaks;
+mod logins_double;
 mod memory;
 mod ours;
+mod parameters_double;
 mod rotation_double;
+mod secrets_double;
 mod tls_double;
 mod vectors;

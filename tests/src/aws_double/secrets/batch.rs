@@ -22,30 +22,32 @@ struct BatchGetSecretValue {
     secret_id_list: Option<Vec<String>>,
 }
 
+/// What a secret is asked for by, and the secret.
+type Item<'a> = (String, Result<&'a Secret, ServiceError>);
+
 impl Scene<'_> {
     /// The answer, and the ARNs of secrets that a test made fail in it.
     pub(super) fn batch_get_secret_value(&self) -> Result<(Value, Vec<String>), ServiceError> {
         let input: BatchGetSecretValue = parse(&self.question.body)?;
         self.allowed(Operation::BatchGetSecretValue, None)?;
-        let (found, limit): (Vec<(String, Result<&Secret, ServiceError>)>, usize) =
-            match (&input.secret_id_list, &input.filters) {
-                (Some(ids), None) if input.max_results.is_none() => {
-                    check_ids(ids)?;
-                    (ids.iter().map(|id| (id.clone(), self.find(id))).collect(), BATCH)
-                }
-                (None, Some(filters)) => {
-                    self.allowed(Operation::ListSecrets, None)?;
-                    let limit = bounded(input.max_results, BATCH)?;
-                    let mut found = select(self.state.secrets.values(), &self.question.region, filters)?;
-                    found.retain(|secret| secret.deleted.is_none());
-                    (found.into_iter().map(|secret| (secret.arn.clone(), Ok(secret))).collect(), limit)
-                }
-                (Some(_), None) => return Err(invalid_parameter("MaxResults can only be used with Filters.")),
-                _ => {
-                    let message = "Either SecretIdList or Filters must be provided, but not both.";
-                    return Err(invalid_parameter(message));
-                }
-            };
+        let (found, limit): (Vec<Item<'_>>, usize) = match (&input.secret_id_list, &input.filters) {
+            (Some(ids), None) if input.max_results.is_none() => {
+                check_ids(ids)?;
+                (ids.iter().map(|id| (id.clone(), self.find(id))).collect(), BATCH)
+            }
+            (None, Some(filters)) => {
+                self.allowed(Operation::ListSecrets, None)?;
+                let limit = bounded(input.max_results, BATCH)?;
+                let mut found = select(self.state.secrets.values(), &self.question.region, filters)?;
+                found.retain(|secret| secret.deleted.is_none());
+                (found.into_iter().map(|secret| (secret.arn.clone(), Ok(secret))).collect(), limit)
+            }
+            (Some(_), None) => return Err(invalid_parameter("MaxResults can only be used with Filters.")),
+            _ => {
+                let message = "Either SecretIdList or Filters must be provided, but not both.";
+                return Err(invalid_parameter(message));
+            }
+        };
         let page = self.state.pages.cut(found, limit, input.next_token.as_deref());
         let (page, next) = page.map_err(|_| invalid_next_token())?;
         let (mut values, mut errors, mut failed) = (Vec::new(), Vec::new(), Vec::new());

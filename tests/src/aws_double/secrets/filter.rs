@@ -11,13 +11,14 @@ const MAX: usize = 10;
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(super) struct Filter {
-    key: Key,
+    key: Attribute,
     values: Vec<String>,
 }
 
+/// What a filter looks at.
 #[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-enum Key {
+enum Attribute {
     Description,
     Name,
     TagKey,
@@ -52,7 +53,7 @@ impl Filter {
         let texts = self.key.texts(secret);
         // Names and tags are matched with their case, descriptions without.
         let begins = |text: &str, value: &str| match self.key {
-            Key::Description | Key::All => text.to_lowercase().starts_with(&value.to_lowercase()),
+            Attribute::Description | Attribute::All => text.to_lowercase().starts_with(&value.to_lowercase()),
             _ => text.starts_with(value),
         };
         self.values.iter().any(|value| match value.strip_prefix('!') {
@@ -62,7 +63,7 @@ impl Filter {
     }
 }
 
-impl Key {
+impl Attribute {
     fn texts(self, secret: &Secret) -> Vec<&str> {
         let keys = secret.tags.keys().map(String::as_str);
         let values = secret.tags.values().map(String::as_str);
