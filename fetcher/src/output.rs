@@ -7,8 +7,10 @@
 //!                                      TLS pair, …
 //! ```
 
+mod composite;
 mod decode;
 mod entry;
+mod found;
 mod jmes;
 mod json;
 mod refusal;
@@ -16,6 +18,7 @@ mod select;
 #[cfg(test)]
 mod tests;
 mod values;
+mod variable;
 
 use std::fmt;
 use std::time::SystemTime;
@@ -27,6 +30,8 @@ use crate::plan::Plan;
 use crate::source::Answer;
 use crate::spec::File;
 pub use jmes::check as check_jmespath;
+pub use variable::check_name as check_variable_name;
+
 use values::Values;
 
 /// Makes everything that `plan` wants out of `answers`, which are in the order of its requests; certificates must be
@@ -36,8 +41,26 @@ use values::Values;
 #[must_use]
 pub fn render(plan: &Plan, answers: &[Result<Answer, Failure>], now: SystemTime) -> Vec<Unit> {
     let values = Values::new(plan, answers);
-    let _ = now;
-    values.iter().flat_map(|value| entry::units(plan.form, value)).collect()
+    let entries = values.iter().flat_map(entry::units);
+    let composites = plan.composites.iter().map(|composite| composite::unit(&values, composite, now));
+    entries.chain(composites).collect()
+}
+
+/// Refuses variables that an environment can't hold: with NUL in them, or longer than `execve` takes. Where variables
+/// become files nothing of this matters.
+pub fn check_environment(units: &mut [Unit]) {
+    for unit in units {
+        let Ok(made) = &unit.result else { continue };
+        let refused = made.iter().filter_map(|made| match &made.to {
+            MadeTo::Variable(name) => variable::check_value(name, made.bytes.expose_secret()).err(),
+            MadeTo::File(_) => None,
+        });
+        let object = unit.entries.first().map_or("", String::as_str);
+        let failures: Vec<Failure> = refused.map(|refusal| refusal.into_failure(object)).collect();
+        if !failures.is_empty() {
+            unit.result = Err(failures);
+        }
+    }
 }
 
 /// What one output of an entry, or one composite, came to. It succeeds or fails as a whole.

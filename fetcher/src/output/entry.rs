@@ -1,134 +1,102 @@
 //! What becomes of one entry's value.
 
-use sealkit_envelope::Plaintext;
+use std::collections::BTreeMap;
 
+use super::found::{self, Found};
 use super::jmes::Names;
 use super::refusal::Refusal;
 use super::values::Value;
-use super::{Made, MadeTo, Unit, select};
+use super::{Made, MadeTo, Unit, select, variable};
 use crate::failure::Failure;
-use crate::source::{Answer, Item};
-use crate::spec::{Destination, Entry, File, Form, Object, Output, Select};
+use crate::source::Answer;
+use crate::spec::{Destination, File, Output};
 
 /// One unit for each output of an entry.
-pub(crate) fn units(form: Form, value: Value<'_>) -> Vec<Unit> {
+pub(crate) fn units(value: Value<'_>) -> Vec<Unit> {
     let entry = value.entry;
     let outputs = entry.outputs.iter().enumerate();
     outputs
         .map(|(number, output)| Unit {
             name: format!("{}/{number}", entry.label),
             entries: vec![entry.label.clone()],
-            result: made(form, value, output).map_err(|failure| vec![failure]),
+            result: made(value, output),
         })
         .collect()
 }
 
-fn made(form: Form, value: Value<'_>, output: &Output) -> Result<Vec<Made>, Failure> {
-    let Some(answer) = value.answer()? else { return Ok(Vec::new()) };
-    let entry = value.entry;
-    let refused = |refusal: Refusal| refusal.into_failure(&entry.label);
-    match &output.to {
-        Destination::File(file) => {
-            single(form, entry, output, answer).map(|made| vec![made(MadeTo::File(file.clone()))]).map_err(refused)
-        }
-        Destination::Variable(name) => {
-            single(form, entry, output, answer).map(|made| vec![made(MadeTo::Variable(name.clone()))]).map_err(refused)
-        }
+fn made(value: Value<'_>, output: &Output) -> Result<Vec<Made>, Vec<Failure>> {
+    let Some(answer) = value.answer().map_err(|failure| vec![failure])? else { return Ok(Vec::new()) };
+    let made = match &output.to {
+        Destination::File(file) => single(value, output, answer, &file.path, MadeTo::File(file.clone())),
+        Destination::Variable(name) => single(value, output, answer, name, MadeTo::Variable(name.clone())),
         Destination::Files { directory, strip_prefix } => {
-            let strip = strip_prefix.as_deref();
-            named(form, entry, output, answer, strip, |name| MadeTo::File(below(directory, &name))).map_err(refused)
+            found::all(value, answer, &output.select, output.decode, strip_prefix.as_deref())
+                .map_err(|refusal| vec![refusal])
+                .and_then(|found| named(found, |name| Ok(MadeTo::File(below(directory, name)))))
         }
-        Destination::Variables { prefix } => {
-            named(form, entry, output, answer, None, |name| MadeTo::Variable(format!("{prefix}{name}")))
-                .map_err(refused)
-        }
-    }
+        Destination::Variables { prefix } => found::all(value, answer, &output.select, output.decode, None)
+            .map_err(|refusal| vec![refusal])
+            .and_then(|found| {
+                named(found, |name| {
+                    let name = format!("{prefix}{name}");
+                    variable::check_found(&name).map(|()| MadeTo::Variable(name))
+                })
+            }),
+    };
+    let failure = |refusal: Refusal| refusal.into_failure(&value.entry.label);
+    made.map_err(|refusals| refusals.into_iter().map(failure).collect())
 }
 
 /// The one value that goes to a place whose name the specification gives.
-fn single(form: Form, entry: &Entry, output: &Output, answer: &Answer) -> Result<impl FnOnce(MadeTo) -> Made, Refusal> {
-    let Answer::One(item) = answer else {
-        return Err(Refusal::new("it is any number of objects", "give a directory or a prefix for their names"));
-    };
-    let bytes = select::part(form, &names(entry, output), &output.select, output.decode, item.value.expose_secret())?;
-    Ok(move |to| Made::of(item, to, bytes))
+fn single(
+    value: Value<'_>,
+    output: &Output,
+    answer: &Answer,
+    alias: &str,
+    to: MadeTo,
+) -> Result<Vec<Made>, Vec<Refusal>> {
+    let made = value.one(answer).and_then(|item| {
+        let names = Names { object: value.object(), alias };
+        let bytes = select::part(value.form, &names, &output.select, output.decode, item.value.expose_secret())?;
+        Ok(vec![Made { to, bytes, versions: vec![(item.name.clone(), item.version.clone())], not_after: None }])
+    });
+    made.map_err(|refusal| vec![refusal])
 }
 
 /// All values, each to a place named after what is in the answer.
-fn named(
-    form: Form,
-    entry: &Entry,
-    output: &Output,
-    answer: &Answer,
-    strip_prefix: Option<&str>,
-    to: impl Fn(String) -> MadeTo,
-) -> Result<Vec<Made>, Refusal> {
+fn named(found: Vec<Found<'_>>, to: impl Fn(&str) -> Result<MadeTo, Refusal>) -> Result<Vec<Made>, Vec<Refusal>> {
+    let mut refusals = twice(&found);
     let mut all = Vec::new();
-    for item in items(answer) {
-        for (name, bytes) in parts(form, entry, output, item)? {
-            let name = stripped(&entry.object, &name, strip_prefix).replace('/', "_");
-            all.push(Made::of(item, to(name), bytes));
+    for Found { name, item, bytes } in found {
+        match to(&name) {
+            Ok(to) => {
+                let versions = vec![(item.name.clone(), item.version.clone())];
+                all.push(Made { to, bytes, versions, not_after: None });
+            }
+            Err(refusal) => refusals.push(refusal),
         }
     }
-    Ok(all)
+    if refusals.is_empty() { Ok(all) } else { Err(refusals) }
 }
 
-fn parts(form: Form, entry: &Entry, output: &Output, item: &Item) -> Result<Vec<(String, Plaintext)>, Refusal> {
-    let value = item.value.expose_secret();
-    match output.select {
-        Select::AllKeys => select::members(output.decode, value),
-        _ => select::part(form, &names(entry, output), &output.select, output.decode, value)
-            .map(|bytes| vec![(item.name.clone(), bytes)]),
+/// Names that several values would have.
+fn twice(found: &[Found<'_>]) -> Vec<Refusal> {
+    let mut times = BTreeMap::new();
+    for one in found {
+        *times.entry(one.name.as_str()).or_insert(0) += 1;
     }
-    .map_err(|refusal| {
-        if matches!(entry.object, Object::Secrets(_) | Object::Parameters(_)) {
-            refusal.of(&item.name)
-        } else {
-            refusal
-        }
-    })
-}
-
-/// What is left of a name: less the given prefix, or less the path that parameters were asked by.
-fn stripped<'a>(object: &Object, name: &'a str, prefix: Option<&str>) -> &'a str {
-    if let Some(prefix) = prefix {
-        return name.strip_prefix(prefix).unwrap_or(name);
-    }
-    let Object::Parameters(asked) = object else { return name };
-    let below = name.strip_prefix(asked.path.trim_end_matches('/')).unwrap_or(name);
-    below.strip_prefix('/').unwrap_or(below)
-}
-
-/// What errors about JMESPath call the object and its destination.
-fn names<'a>(entry: &'a Entry, output: &'a Output) -> Names<'a> {
-    let object = match &entry.object {
-        Object::Secret(secret) => &secret.id,
-        Object::Parameter(parameter) => &parameter.name,
-        _ => &entry.label,
-    };
-    let alias = match &output.to {
-        Destination::File(file) => &file.path,
-        Destination::Variable(name) => name,
-        _ => &entry.label,
-    };
-    Names { object, alias }
-}
-
-fn items(answer: &Answer) -> &[Item] {
-    match answer {
-        Answer::One(item) => std::slice::from_ref(item),
-        Answer::Many(items) => items,
-    }
+    let twice = times.into_iter().filter(|(_, times)| *times > 1);
+    twice
+        .map(|(name, times)| {
+            Refusal::new(
+                format!("{times} values would be called {name:?}"),
+                "rename one; each `/` in a name becomes `_`",
+            )
+        })
+        .collect()
 }
 
 fn below(directory: &File, name: &str) -> File {
     let path = if directory.path.is_empty() { name.to_owned() } else { format!("{}/{name}", directory.path) };
     File { path, ..directory.clone() }
-}
-
-impl Made {
-    /// What was made of one item.
-    fn of(item: &Item, to: MadeTo, bytes: Plaintext) -> Self {
-        Self { to, bytes, versions: vec![(item.name.clone(), item.version.clone())], not_after: None }
-    }
 }
