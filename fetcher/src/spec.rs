@@ -5,6 +5,7 @@
 
 pub mod csi;
 mod errors;
+pub mod native;
 pub mod read;
 pub mod secret_provider_class;
 mod shape;

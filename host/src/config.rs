@@ -40,7 +40,7 @@ mod yaml;
 pub use document::{ConfigError, Document, MAX_BYTES};
 pub use field::Field;
 pub use mistakes::{ConfigErrors, Mistake};
-pub use table::Table;
+pub use table::{Table, nearest};
 pub use tree::Position;
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use sealkit_host::config::Position;
 
 use super::shape::{Kind, Shape};
-use super::{Form, Spec, SpecErrors};
+use super::{Form, Spec, SpecErrors, native};
 
 /// What is read of a text that holds several specifications.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,7 +40,10 @@ pub fn read(origin: &str, text: &str, choice: &Choice) -> Result<Spec, SpecError
         let message = format!("{flag} chooses a {what}, but this is {}", form.article());
         return Err(SpecErrors::one(origin, None, message));
     }
-    Err(SpecErrors::one(origin, None, format!("{} is not read yet", form.article())))
+    match form {
+        Form::Native => native::read(origin, text),
+        _ => Err(SpecErrors::one(origin, None, format!("{} is not read yet", form.article()))),
+    }
 }
 
 /// The form of a text, from the fields at its top.

@@ -29,6 +29,12 @@ impl<'a> Field<'a> {
         Self { name: None, node, notes }
     }
 
+    /// The name of the field, that of its list for an item, nothing for the document itself.
+    #[must_use]
+    pub fn name(self) -> &'a str {
+        self.name.unwrap_or_default()
+    }
+
     /// A string, as it stands.
     #[must_use]
     pub fn string(self) -> Option<String> {

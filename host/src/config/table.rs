@@ -88,7 +88,8 @@ impl<'a> Table<'a> {
 }
 
 /// The known name that `key` is most likely a misspelling of.
-fn nearest(key: &str, known: &[&'static str]) -> Option<&'static str> {
+#[must_use]
+pub fn nearest<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {
     // The comparison is quadratic, and no name of ours is nearly this long.
     const LONGEST: usize = 64;
     if key.len() > LONGEST {
