@@ -3,7 +3,7 @@
 use sealkit_host::config::Position;
 
 use super::shape::{Kind, Shape};
-use super::{Form, Spec, SpecErrors, native};
+use super::{Form, Spec, SpecErrors, csi, native, secret_provider_class};
 
 /// What is read of a text that holds several specifications.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,6 +42,8 @@ pub fn read(origin: &str, text: &str, choice: &Choice) -> Result<Spec, SpecError
     }
     match form {
         Form::Native => native::read(origin, text),
+        Form::CsiParameters => csi::parameters(origin, text),
+        Form::SecretProviderClass => secret_provider_class::read(origin, text, choice.name.as_deref()),
         _ => Err(SpecErrors::one(origin, None, format!("{} is not read yet", form.article()))),
     }
 }
