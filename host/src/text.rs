@@ -1,5 +1,6 @@
 //! Names made harmless: what a file, a header or a service calls itself may hold control characters.
 
+use std::error::Error;
 use std::ffi::OsStr;
 use std::fmt::{self, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
@@ -71,6 +72,22 @@ pub fn without_controls(text: &str) -> String {
         if is_harmful(c) { shown.extend(c.escape_default()) } else { shown.push(c) }
     }
     shown
+}
+
+/// An error and its sources on one line, each said once.
+#[must_use]
+pub fn error_chain(error: &dyn Error) -> String {
+    let mut line = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        let text = error.to_string();
+        if !line.ends_with(&text) {
+            line.push_str(": ");
+            line.push_str(&text);
+        }
+        source = error.source();
+    }
+    line
 }
 
 /// A line of JSON in which every character that [`Escaped`] would escape is written as `\\uXXXX`: the same to whoever

@@ -27,7 +27,6 @@ use crate::service::{Instruments, SocketState};
 use crate::settings::{EndpointSettings, ProviderSettings, Settings};
 use crate::socket::{Activated, Bound, bind_all};
 use error::Problems;
-pub(crate) use error::told;
 use provider::{Provider, watched};
 
 /// A plugin that serves.

@@ -37,6 +37,7 @@ pub mod fetcher;
 pub mod http2;
 pub mod kms_client;
 pub mod kms_plugin;
+pub mod schema;
 pub mod sealctl;
 
 pub use aws_double::calls::Call;

@@ -9,8 +9,9 @@ use sealkit_envelope::{DecryptError, EncryptError, PolicyError};
 use sealkit_host::audit::Failure;
 use sealkit_host::exit::Exit;
 use sealkit_host::private_file::shell_word;
+use sealkit_host::text::error_chain;
 
-use super::{CliError, chain};
+use super::CliError;
 use crate::io::metered::Terminated;
 use crate::io::terminal::BinaryToTerminal;
 
@@ -29,7 +30,7 @@ pub(crate) fn encrypting(input: &str, output: &str, error: EncryptError) -> CliE
             CliError::new(Exit::Io, input, error.to_string()).hint("run it again when nobody writes to it")
         }
         EncryptError::HeaderFieldTooLong => CliError::usage(input, error.to_string()),
-        error => CliError::new(Exit::Internal, input, chain(&error)),
+        error => CliError::new(Exit::Internal, input, error_chain(&error)),
     }
 }
 
@@ -115,7 +116,7 @@ pub(crate) fn keyring(input: &str, error: &KeyringError) -> CliError {
     if let (Some(KeyringError::Kms(fault)), [_]) = (decisive, &leaves[..]) {
         return super::fault(input, fault);
     }
-    let mut this = CliError::new(worst, input, chain(error));
+    let mut this = CliError::new(worst, input, error_chain(error));
     if let KeyringError::NoDataKeyUnwrapped { errors, .. } = error
         && errors.is_empty()
     {

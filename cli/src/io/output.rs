@@ -11,10 +11,11 @@ use std::sync::{Mutex, PoisonError};
 
 use sealkit_host::atomic::{self, AtomicError, NewFile, Overwrite};
 use sealkit_host::exit::Exit;
+use sealkit_host::text::error_chain;
 
 use super::naming;
 use super::target::Target;
-use crate::error::{CliError, cause, chain};
+use crate::error::{CliError, cause};
 
 /// What is going to be written, for the rule about terminals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -195,7 +196,7 @@ fn refused(shown: &str, error: &AtomicError) -> CliError {
                 _ => this,
             }
         }
-        error => CliError::new(Exit::Io, shown, chain(error)),
+        error => CliError::new(Exit::Io, shown, error_chain(error)),
     }
 }
 

@@ -1,7 +1,5 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on says so by panicking")]
 
-mod schema;
-
 use std::ffi::OsStr;
 use std::fs::{self, Permissions};
 use std::os::unix::ffi::OsStrExt as _;
@@ -10,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
+use sealkit_rig::schema::assert_valid;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -17,6 +16,7 @@ use super::{AuditError, AuditEvent, AuditLog, Failure, Program};
 use crate::exit::Exit;
 use crate::testing;
 
+const SCHEMA: &str = include_str!("../../../docs/audit.schema.json");
 const PROGRAM: Program = Program { name: "sealctl", version: "0.1.0" };
 const ARN: &str = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 const FAILURES: [Failure; 12] = [
@@ -59,7 +59,7 @@ impl Scratch {
         let text = fs::read_to_string(&self.path).unwrap();
         assert!(text.ends_with('\n'));
         let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        lines.iter().for_each(schema::assert_valid);
+        lines.iter().for_each(|line| assert_valid(SCHEMA, line));
         lines
     }
 }
@@ -94,7 +94,7 @@ fn the_documented_examples_are_lines_that_would_be_written() {
     let log = AuditLog::open(&dir.path().join("a"), PROGRAM).unwrap();
     for example in examples {
         let value: Value = serde_json::from_str(example).unwrap();
-        schema::assert_valid(&value);
+        assert_valid(SCHEMA, &value);
         let text = |field: &str| value[field].as_str().unwrap_or_default();
         let operation = if text("operation") == "decrypt" { "decrypt" } else { "kms:Decrypt" };
         let event = AuditEvent::ok(operation).object(text("object")).resource(text("resource")).key(text("key"));

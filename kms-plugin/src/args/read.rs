@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sealkit_host::list;
+use sealkit_host::text::error_chain;
 
 use super::{Args, OwnArgs, SharedArgs};
 use crate::config::{self, Parsed};
 use crate::keys::{KeySetSettings, KeySettings, LocalKekSettings, check_key_file};
-use crate::plugin::told;
 use crate::settings::{
     self, DEFAULT_CACHE_ENTRIES, DEFAULT_FLUSH_AFTER, DEFAULT_SOCKET, LOG_FORMATS, LOG_LEVELS, Layer, LogLevel,
     LogSettings, Mistakes, ProviderSettings, Settings, SettingsError,
@@ -283,7 +283,7 @@ impl Reader {
         let text = match config::text(path) {
             Ok(text) => text,
             Err(error) => {
-                self.mistakes.add(format_args!("--config: {}", told(&error)));
+                self.mistakes.add(format_args!("--config: {}", error_chain(&error)));
                 if let Some(remedy) = error.remedy() {
                     self.mistakes.add(format_args!("--config: run `{remedy}`"));
                 }

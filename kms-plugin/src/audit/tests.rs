@@ -2,20 +2,19 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on says so by panicking")]
 
-#[path = "../../../host/src/audit/tests/schema.rs"]
-mod schema;
-
 use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use sealkit_aws::{Fault, FaultClass};
+use sealkit_rig::schema::assert_valid;
 use serde_json::Value;
 use tempfile::TempDir;
 
 use super::{Audit, QUEUE, Served};
 use crate::keys::{Api, KmsCall, KmsOperation, Malformed, Refusal, Source};
 
+const SCHEMA: &str = include_str!("../../../docs/audit.schema.json");
 const ARN: &str = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 
 struct Scratch {
@@ -44,7 +43,7 @@ impl Scratch {
 fn lines(path: &std::path::Path) -> Vec<Value> {
     let text = fs::read_to_string(path).unwrap();
     let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    lines.iter().for_each(schema::assert_valid);
+    lines.iter().for_each(|line| assert_valid(SCHEMA, line));
     lines
 }
 
@@ -198,7 +197,7 @@ fn lost_lines_are_counted_and_told_by_the_first_line_that_can_be_written() {
     let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let notices: Vec<_> = lines.iter().filter(|line| line["operation"] == "audit-lost").collect();
     assert_eq!(notices.len(), 1);
-    schema::assert_valid(notices[0]);
+    assert_valid(SCHEMA, notices[0]);
     assert_eq!((notices[0]["count"].as_u64(), &notices[0]["class"]), (Some(lost), &"io".into()));
     assert_eq!(lines.len() - 1, told - usize::try_from(lost).unwrap());
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use sealkit_host::audit::AuditError;
 use sealkit_host::exit::Exit;
+use sealkit_host::text::error_chain;
 
 use crate::keys::KeySetError;
 use crate::settings::HealthAddress;
@@ -54,7 +55,7 @@ impl Problems {
     }
 
     pub(super) fn take_all<T>(&mut self, made: Result<T, Vec<SocketError>>) -> Option<T> {
-        made.map_err(|errors| errors.iter().for_each(|error| self.add(Exit::Io, told(error)))).ok()
+        made.map_err(|errors| errors.iter().for_each(|error| self.add(Exit::Io, error_chain(error)))).ok()
     }
 
     pub(super) fn take_port<T>(&mut self, address: HealthAddress, made: io::Result<T>) -> Option<T> {
@@ -69,13 +70,13 @@ impl Problems {
         made.map_err(|error| {
             // Rights that let others change the file are settings; the rest is the machine.
             let exit = if matches!(error, AuditError::Unsafe(_)) { Exit::Config } else { Exit::Io };
-            self.add(exit, format!("--audit: {}", told(&error)));
+            self.add(exit, format!("--audit: {}", error_chain(&error)));
         })
         .ok()
     }
 
     pub(super) fn take_aws<T>(&mut self, made: Result<T, sealkit_aws::ConfigError>) -> Option<T> {
-        made.map_err(|error| self.add(Exit::Config, format!("AWS: {}", told(&error)))).ok()
+        made.map_err(|error| self.add(Exit::Config, format!("AWS: {}", error_chain(&error)))).ok()
     }
 
     pub(super) fn take_keys<T>(&mut self, socket: &Path, made: Result<T, KeySetError>) -> Option<T> {
@@ -100,15 +101,4 @@ impl Problems {
     pub(super) fn into_lines(self) -> Vec<String> {
         self.lines
     }
-}
-
-/// An error and its causes on one line.
-pub(crate) fn told(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        text = format!("{text}: {cause}");
-        next = cause.source();
-    }
-    text
 }

@@ -12,9 +12,10 @@ use sealkit_envelope::keyring::kms::{
     AwsKmsKeyring, DiscoveryFilter, KmsClients, KmsConfigError, KmsKey, Observer, resolve_alias,
 };
 use sealkit_host::exit::Exit;
+use sealkit_host::text::error_chain;
 
 use crate::config::user::{AwsSettings, Permitted};
-use crate::error::{self, CliError, chain};
+use crate::error::{self, CliError};
 use crate::keys::Intent;
 use crate::keys::audit::Trail;
 use crate::keys::reference::{KeyReference, KmsReference};
@@ -199,7 +200,7 @@ impl Kms {
             self.runtime.start();
             let options = Options { fallback_region: fallback_region.map(str::to_owned), ..self.options.clone() };
             self.runtime.block_on(AwsConfig::load(&options)).map_err(|error| {
-                CliError::new(Exit::Config, "AWS configuration", chain(&error))
+                CliError::new(Exit::Config, "AWS configuration", error_chain(&error))
                     .hint("correct it where it stands; docs/aws.md says in which order the places count")
             })
         });
