@@ -19,6 +19,7 @@ pub mod output;
 pub mod pages;
 pub mod plan;
 pub mod publish;
+pub mod report;
 pub mod run;
 pub mod source;
 pub mod spec;
