@@ -21,6 +21,7 @@ pub mod plan;
 pub mod publish;
 pub mod report;
 pub mod run;
+pub mod sandbox;
 pub mod source;
 pub mod spec;
 pub mod target;
