@@ -19,6 +19,7 @@ use jmespath::{Context, ErrorReason, JmespathError, Rcvar, Runtime, Variable};
 use super::json;
 use super::refusal::Refusal;
 use crate::spec::Form;
+use crate::spec::csi::texts;
 
 /// How many bytes the functions of one search may print.
 const MAX_PRINTED: usize = 1 << 20;
@@ -147,26 +148,21 @@ impl Words {
 
     fn not_json(self, names: &Names<'_>, refusal: Refusal) -> Refusal {
         match self {
-            Self::Provider => {
-                Refusal::new(format!("Invalid JSON used with jmesPath in secret: {}.", names.object), refusal.message)
-            }
+            Self::Provider => Refusal::new(texts::invalid_json(names.object), refusal.message),
             Self::Ours => refusal,
         }
     }
 
     fn invalid(self, path: &str, refusal: Refusal) -> Refusal {
         match self {
-            Self::Provider => Refusal::new(format!("Invalid JMES Path: {path}."), refusal.message),
+            Self::Provider => Refusal::new(texts::invalid_jmes_path(path), refusal.message),
             Self::Ours => refusal.of(&format!("JMESPath {path:?}")),
         }
     }
 
     fn nothing(self, names: &Names<'_>, path: &str) -> Refusal {
         match self {
-            Self::Provider => Refusal::new(
-                format!("JMES Path - {path} for object alias - {} does not point to a valid object.", names.alias),
-                "",
-            ),
+            Self::Provider => Refusal::new(texts::jmes_path_finds_nothing(path, names.alias), ""),
             Self::Ours => Refusal::new(
                 format!("JMESPath {path:?} finds nothing in it"),
                 "correct the expression; keys are case-sensitive",
@@ -176,9 +172,7 @@ impl Words {
 
     fn no_string(self, path: &str) -> Refusal {
         match self {
-            Self::Provider => {
-                Refusal::new(format!("Invalid JMES search result type for path:{path}. Only string is allowed."), "")
-            }
+            Self::Provider => Refusal::new(texts::jmes_path_finds_no_string(path), ""),
             Self::Ours => Refusal::new(
                 format!("JMESPath {path:?} gives something else than a string"),
                 "put `to_string(…)` around it, or take it by `key`",

@@ -2,12 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use sealkit_aws::arn::is_region;
+use sealkit_aws::arn::{ParameterArn, SecretArn};
 
 use super::embedded::Found;
 use super::object::{Field, JmesEntry, Object};
 use super::place::Translation;
 use super::texts;
+use crate::output;
 use crate::spec::Place;
 
 /// What an object is.
@@ -88,6 +89,9 @@ fn one(object: &Object, place: &Place, translation: Translation, found: &mut Fou
     for entry in &object.jmes {
         jmes_entry(entry, translation, found);
     }
+    if let Some(object_type) = object.object_type.get().filter(|it| Service::of_type(it).is_none()) {
+        found.mistake(object.object_type.at, texts::object_type(object_type));
+    }
     let Some(name) = object.name.get() else {
         found.mistake(object.at, texts::OBJECT_NAME);
         return;
@@ -130,16 +134,8 @@ fn failover(object: &Object, name: &str, is_parameter: bool, place: &Place, foun
 /// Checks a name against its type and, where it is an ARN, against the Region that it will be asked for in.
 fn object_name(name: &Field, object_type: &Field, region: Option<&str>, found: &mut Found<'_>) {
     let text = name.text.as_str();
-    let service = match object_type.get().map(|it| (it, Service::of_type(it))) {
-        Some((object_type, None)) => {
-            found.mistake(name.at, texts::object_type(object_type));
-            return;
-        }
-        Some((_, service)) => service,
-        None => None,
-    };
     if !text.starts_with("arn:") {
-        if service.is_none() {
+        if object_type.get().is_none() {
             found.mistake(name.at, texts::type_missing(text));
         }
         return;
@@ -150,21 +146,37 @@ fn object_name(name: &Field, object_type: &Field, region: Option<&str>, found: &
     };
     match region {
         Some(region) if arn.region != region => found.mistake(name.at, texts::arn_region(region, text)),
-        None if !is_region(arn.region) => found.mistake(name.at, texts::arn_format(text)),
+        _ => arn_flaws(name, arn, found),
+    }
+    match (object_type.get(), Service::of_arn(arn.service)) {
+        (None, None) => found.mistake(name.at, texts::service(arn.service)),
+        (Some(wanted), named) if Service::of_type(wanted).is_some_and(|wanted| named != Some(wanted)) => {
+            found.mistake(name.at, texts::type_mismatch(text));
+        }
         _ => {}
     }
-    match (service, Service::of_arn(arn.service)) {
-        (None, None) => found.mistake(name.at, texts::service(arn.service)),
-        (Some(wanted), named) if named != Some(wanted) => found.mistake(name.at, texts::type_mismatch(text)),
-        _ => {}
+}
+
+/// What AWS would not take for an ARN of its service.
+fn arn_flaws(name: &Field, arn: Arn<'_>, found: &mut Found<'_>) {
+    let flaw = match Service::of_arn(arn.service) {
+        Some(Service::SecretsManager) => name.text.parse::<SecretArn>().err(),
+        Some(Service::ParameterStore) => name.text.parse::<ParameterArn>().err(),
+        None => None,
+    };
+    if let Some(error) = flaw {
+        found.mistake(name.at, format!("{}; {}", texts::arn_format(&name.text), error.flaw()));
     }
 }
 
 fn jmes_entry(entry: &JmesEntry, translation: Translation, found: &mut Found<'_>) {
     match entry.path.get() {
         None => found.mistake(entry.at, texts::JMES_PATH),
-        Some(path) if jmespath::compile(path).is_err() => found.mistake(entry.path.at, texts::invalid_jmes_path(path)),
-        Some(_) => {}
+        Some(path) => {
+            if let Err(reason) = output::check_jmespath(path) {
+                found.mistake(entry.path.at, format!("{} {reason}", texts::invalid_jmes_path(path)));
+            }
+        }
     }
     match entry.alias.get() {
         None => found.mistake(entry.at, texts::JMES_ALIAS),
