@@ -134,7 +134,7 @@ pub struct Publisher {
 
 impl Publisher {
     /// Locks `target` against other writers for as long as this lives, and sweeps what an interrupted run left. A
-    /// generation stays for `keep` after it was replaced.
+    /// generation stays for `keep` after it was replaced, for a day at most.
     ///
     /// The lock is on the open directory (flock(2)): it ends with the process, however that ends, and leaves no file.
     ///
@@ -179,7 +179,7 @@ impl Publisher {
         self.sweep_or_warn(&current);
         let wanted = Wanted::new(units, &current, &self.target, now)?;
         let links = Links::plan(&self.target, wanted.first_parts())?;
-        if wanted.is_unchanged(&current) && links.stale.is_empty() {
+        if wanted.is_unchanged(&current) {
             self.confirm(&current, &wanted, &links)?;
             return Ok(Outcome::Unchanged);
         }
@@ -204,7 +204,7 @@ impl Publisher {
 
     /// Nothing changed but the time.
     fn confirm(&self, current: &Current, wanted: &Wanted<'_>, links: &Links) -> Result<(), PublishError> {
-        links.make_missing(&self.target)?;
+        links.repair(&self.target)?;
         let Some((_, dir, manifest)) = current.published() else { return Ok(()) };
         let text = Manifest::new(wanted.units(), manifest.replaced.clone()).to_json()?;
         if let Err(error) = Manifest::renew(dir, &text) {
@@ -240,7 +240,7 @@ impl Publisher {
     fn replaced(&self, current: &Current) -> Vec<Replaced> {
         let mut replaced: Vec<_> = current.retained().cloned().collect();
         if let Some(generation) = current.generation() {
-            replaced.push(Replaced::new(generation, sweep::uptime().saturating_add(self.keep.as_secs() + 1)));
+            replaced.push(Replaced::new(generation, sweep::until(self.keep)));
         }
         replaced
     }

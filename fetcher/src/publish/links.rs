@@ -16,9 +16,9 @@ use crate::target::{Cost, TmpfsDir};
 /// What the visible links lack.
 pub(super) struct Links {
     /// Wanted, and not there.
-    pub(super) missing: Vec<String>,
+    missing: Vec<String>,
     /// There, ours, and not wanted.
-    pub(super) stale: Vec<String>,
+    stale: Vec<String>,
 }
 
 impl Links {
@@ -55,10 +55,18 @@ impl Links {
         cost
     }
 
-    /// Makes the missing ones, whose files are there.
-    pub(super) fn make_missing(&self, target: &TmpfsDir) -> Result<(), PublishError> {
+    /// Makes the visible links what the current generation wants: somebody, or an interrupted run, left them otherwise.
+    pub(super) fn repair(&self, target: &TmpfsDir) -> Result<(), PublishError> {
+        self.remove_stale(target)?;
         for name in &self.missing {
             link(target, &visible_link(name), name)?;
+        }
+        Ok(())
+    }
+
+    fn remove_stale(&self, target: &TmpfsDir) -> Result<(), PublishError> {
+        for name in &self.stale {
+            dir::remove(target, name).map_err(PublishError::failed("remove", target.path().join(name)))?;
         }
         Ok(())
     }
@@ -99,10 +107,7 @@ impl Links {
         for (number, name) in self.missing.iter().enumerate() {
             link(target, &visible_link(name), &pending_link(number))?;
         }
-        for name in &self.stale {
-            dir::remove(target, name).map_err(PublishError::failed("remove", target.path().join(name)))?;
-        }
-        Ok(())
+        self.remove_stale(target)
     }
 
     /// Gives the new links their names. Never over something that appeared there meanwhile.

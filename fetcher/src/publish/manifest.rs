@@ -34,7 +34,7 @@ pub(super) struct Manifest {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Replaced {
     generation: String,
-    /// When it may go, in seconds since the machine started: wall clocks jump, and tmpfs does not survive a start.
+    /// When it may go, in milliseconds since the machine started: wall clocks jump, and tmpfs does not survive a start.
     pub(super) until: u64,
 }
 

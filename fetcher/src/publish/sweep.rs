@@ -2,6 +2,9 @@
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
+use std::time::Duration;
+
+use rustix::time::ClockId;
 
 use super::PublishError;
 use super::current::Current;
@@ -10,11 +13,19 @@ use super::layout::{Generation, is_left_over};
 use crate::target::TmpfsDir;
 
 /// No generation is kept for longer than this, so a time beyond it is none that we have set since the machine started.
-const LONGEST_KEEP: u64 = 24 * 3600;
+const LONGEST_KEEP: u64 = 24 * 3600 * 1000;
 
-/// Seconds since the machine started, sleep included: a clock that all containers of a pod share, and nobody sets.
+/// Milliseconds since the machine started, sleep included: a clock that all containers of a pod share, and nobody sets.
 pub(super) fn uptime() -> u64 {
-    u64::try_from(rustix::system::sysinfo().uptime).unwrap_or(0)
+    let now = rustix::time::clock_gettime(ClockId::Boottime);
+    let millis = now.tv_sec.saturating_mul(1000).saturating_add(now.tv_nsec / 1_000_000);
+    u64::try_from(millis).unwrap_or(0)
+}
+
+/// When a generation may go that is replaced now.
+pub(super) fn until(keep: Duration) -> u64 {
+    let keep = u64::try_from(keep.as_millis()).map_or(LONGEST_KEEP, |keep| keep.min(LONGEST_KEEP));
+    uptime().saturating_add(keep)
 }
 
 /// Whether a generation that may go at `until` has to stay at `now`.
@@ -51,7 +62,7 @@ mod tests {
     fn a_time_from_before_the_machine_started_retains_nothing() {
         assert!(is_retained(131, 130));
         assert!(!is_retained(130, 130));
-        assert!(!is_retained(1_000_000, 10));
+        assert!(!is_retained(100_000_000, 10));
         assert!(!is_retained(u64::MAX, 0));
     }
 }
