@@ -4,6 +4,7 @@
 //! collisions between entries are checked once for all forms, by [`plan`](crate::plan).
 
 pub mod csi;
+pub mod ecs;
 mod errors;
 pub mod native;
 pub mod read;

@@ -3,7 +3,7 @@
 use sealkit_host::config::Position;
 
 use super::shape::{Kind, Shape};
-use super::{Form, Spec, SpecErrors, csi, native, secret_provider_class};
+use super::{Form, Spec, SpecErrors, csi, ecs, native, secret_provider_class};
 
 /// What is read of a text that holds several specifications.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub fn read(origin: &str, text: &str, choice: &Choice) -> Result<Spec, SpecError
         Form::Native => native::read(origin, text),
         Form::CsiParameters => csi::parameters(origin, text),
         Form::SecretProviderClass => secret_provider_class::read(origin, text, choice.name.as_deref()),
-        _ => Err(SpecErrors::one(origin, None, format!("{} is not read yet", form.article()))),
+        Form::EcsTaskDefinition | Form::EcsEnvironment => ecs::read(origin, text, choice.container.as_deref()),
     }
 }
 
@@ -99,3 +99,6 @@ impl Form {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

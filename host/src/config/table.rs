@@ -66,7 +66,9 @@ impl<'a> Table<'a> {
     }
 
     fn field(&mut self, key: &'static str) -> Option<Field<'a>> {
-        self.known.push(key);
+        if !self.known.contains(&key) {
+            self.known.push(key);
+        }
         let entry = self.entries.iter().find(|entry| entry.key == key)?;
         Some(Field::new(key, &entry.node, self.notes))
     }
