@@ -22,8 +22,6 @@ mod route;
 mod sealed;
 mod secrets;
 mod settings;
-#[cfg(test)]
-mod tests;
 
 use std::sync::Arc;
 
@@ -98,7 +96,7 @@ impl Sources {
     /// A failure names the labels of the entries that wait for the object. Absence is a failure too: whether it is
     /// fine is the entry's to say. When an audit line cannot be written, everything fails.
     pub async fn fetch(&self, plan: &Plan, deadline: Instant) -> Vec<Result<Answer, Failure>> {
-        let labels = labels(plan);
+        let labels: Vec<_> = (0..plan.requests.len()).map(|request| plan.labels(request)).collect();
         let route = Route { sources: self, plan, labels: &labels, deadline };
         let mut answers: Vec<Option<Result<Answer, Failure>>> = plan.requests.iter().map(|_| None).collect();
         let groups = route::groups(plan, self.default_region.as_deref());
@@ -115,17 +113,4 @@ impl Sources {
 
 fn forgotten(label: &str) -> Failure {
     Failure::other(label, audit::Failure::Internal, "it was never asked for", "report this as a bug")
-}
-
-/// What failures and audit lines call each request: the labels of the entries that share it.
-fn labels(plan: &Plan) -> Vec<String> {
-    let mut labels = vec![String::new(); plan.requests.len()];
-    for (entry, request) in &plan.entries {
-        let label = &mut labels[*request];
-        if !label.is_empty() {
-            label.push_str(", ");
-        }
-        label.push_str(&entry.label);
-    }
-    labels
 }
