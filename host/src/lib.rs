@@ -14,6 +14,7 @@
 //! | [`atomic`] | a new file is there completely or not at all |
 //! | [`audit`] | the lines of `docs/audit.md` |
 //! | [`text`] | names made harmless for terminals and logs |
+//! | `endpoints`, `process_metrics` | health checks and metrics over HTTP (a feature) |
 //! | `pages` | completion scripts and manual pages (a feature) |
 //! | [`exit`] | the codes of `docs/exit-codes.md` |
 //!
@@ -24,12 +25,16 @@ pub mod allocator;
 pub mod atomic;
 pub mod audit;
 pub mod config;
+#[cfg(feature = "endpoints")]
+pub mod endpoints;
 pub mod exit;
 pub mod hardening;
 pub mod list;
 #[cfg(feature = "pages")]
 pub mod pages;
 pub mod private_file;
+#[cfg(feature = "endpoints")]
+pub mod process_metrics;
 pub mod signal;
 pub mod text;
 

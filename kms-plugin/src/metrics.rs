@@ -6,7 +6,6 @@
 //! Labels have few values: sockets, keys and Regions of the configuration, and words of our own. Names of objects,
 //! UIDs, encryption contexts and error texts are never in one.
 
-mod process;
 mod reading;
 mod series;
 mod socket;
@@ -158,7 +157,7 @@ impl Metrics {
     pub fn render<'a>(&self, sockets: impl IntoIterator<Item = &'a SocketState>, audit: Option<&Audit>) -> Vec<u8> {
         let mut families = self.registry.gather();
         families.extend(reading::gather(sockets, audit));
-        families.extend(process::gather());
+        families.extend(sealkit_host::process_metrics::gather());
         families.sort_by(|a, b| a.name().cmp(b.name()));
         let mut text = Vec::new();
         TextEncoder::new().encode(&families, &mut text).expect("memory takes what is written to it");

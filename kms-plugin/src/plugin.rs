@@ -20,7 +20,7 @@ pub use error::StartError;
 pub use reload::ReloadError;
 
 use crate::audit::Audit;
-use crate::endpoints::{self, Endpoints};
+use crate::endpoints::Endpoints;
 use crate::keys::AwsClients;
 use crate::metrics::Metrics;
 use crate::service::{Instruments, SocketState};
@@ -106,8 +106,9 @@ impl Plugin {
         let sockets = Arc::clone(&self.sockets);
         let endpoints = Endpoints { healthz_path, livez_path, deep_healthz, sockets, metrics, audit };
         let name = format!("the health port {}", self.settings.endpoints.address);
-        self.servers
-            .spawn(watched(name, self.stop.subscribe(), |stopped| endpoints::serve(health, endpoints, stopped)));
+        self.servers.spawn(watched(name, self.stop.subscribe(), |stopped| {
+            sealkit_host::endpoints::serve(health, endpoints, stopped)
+        }));
     }
 
     /// What it does, as it was told.

@@ -9,7 +9,6 @@
 //! A value has one source: what a flag and the file both say is a mistake, even if they agree, for one of the two will
 //! be changed and the other forgotten. Mistakes are collected, so that all are told at once.
 
-mod health_address;
 mod layer;
 mod values;
 
@@ -22,8 +21,8 @@ use sealkit_aws::{Options, SourceArn};
 use crate::keys::{KeySetSettings, KeySettings};
 use crate::socket::SocketSettings;
 
-pub use health_address::{HealthAddress, HealthAddressError};
 pub(crate) use layer::Layer;
+pub use sealkit_host::endpoints::{ListenAddress, ListenAddressError};
 pub(crate) use values::{duration, duration_text, http_path, key_name, mode, path, region, socket_path, url};
 
 /// Where AEP listens unless it is told otherwise.
@@ -69,7 +68,7 @@ pub struct ProviderSettings {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EndpointSettings {
     /// Where they listen.
-    pub address: HealthAddress,
+    pub address: ListenAddress,
     /// The path of the health check (`/healthz`).
     pub healthz_path: String,
     /// The path of the liveness check (`/livez`).
@@ -165,7 +164,7 @@ impl KeySetSettings {
 impl Default for EndpointSettings {
     fn default() -> Self {
         Self {
-            address: HealthAddress::default(),
+            address: ListenAddress::default(),
             healthz_path: "/healthz".to_owned(),
             livez_path: "/livez".to_owned(),
             deep_healthz: false,

@@ -3,10 +3,8 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use http::header::{ALLOW, CONTENT_TYPE};
-use http::{HeaderValue, Method, Request, Response, StatusCode};
-use http_body_util::Full;
-use hyper::body::Bytes;
+use http::StatusCode;
+use sealkit_host::endpoints::{Answer, Asked, not_allowed, not_found, text, with_type};
 use tokio::time::timeout;
 
 use super::Endpoints;
@@ -16,26 +14,23 @@ use crate::metrics;
 /// As long AEP's health check may take: so long it waits for the first probe.
 const DEEP: Duration = Duration::from_secs(5);
 
-type Answer = Response<Full<Bytes>>;
-
-impl Endpoints {
-    /// The body of a request is not read: none of them has one.
-    pub(super) async fn answer<B>(&self, request: &Request<B>) -> Answer {
-        if !matches!(*request.method(), Method::GET | Method::HEAD) {
-            let mut answer = text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
-            answer.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-            return answer;
+impl sealkit_host::endpoints::Endpoints for Endpoints {
+    async fn answer(&self, asked: Asked<'_>) -> Answer {
+        if !asked.reads() {
+            return not_allowed("GET, HEAD");
         }
-        match request.uri().path() {
+        match asked.path {
             "/metrics" => self.metrics(),
             "/readyz" => self.readyz(),
             path if path == self.livez_path => text(StatusCode::OK, "OK"),
             path if path == self.healthz_path && self.deep_healthz => self.deep_healthz().await,
             path if path == self.healthz_path => text(StatusCode::OK, "OK"),
-            _ => text(StatusCode::NOT_FOUND, "not found\n"),
+            _ => not_found(),
         }
     }
+}
 
+impl Endpoints {
     fn metrics(&self) -> Answer {
         let sockets = self.sockets.load();
         let body = self.metrics.render(sockets.iter().map(AsRef::as_ref), self.audit.as_deref());
@@ -76,15 +71,4 @@ impl Endpoints {
         }
         text(StatusCode::OK, "OK")
     }
-}
-
-fn text(code: StatusCode, body: impl Into<Bytes>) -> Answer {
-    with_type(code, "text/plain; charset=utf-8", body)
-}
-
-fn with_type(code: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Answer {
-    let mut answer = Response::new(Full::new(body.into()));
-    *answer.status_mut() = code;
-    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    answer
 }

@@ -2,12 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on says so by panicking")]
 
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 
 use sealkit_rig::{Effect, FaultRule};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
+
+use sealkit_host::endpoints::CONNECTIONS;
 
 use super::*;
 use crate::service::tests::Rig;
@@ -36,7 +39,7 @@ async fn serve_with(rig: Rig, change: impl FnOnce(&mut Endpoints), address: Sock
         audit: Some(Arc::clone(&rig.audit)),
     };
     change(&mut endpoints);
-    let server = tokio::spawn(super::serve(listener, endpoints, std::future::pending()));
+    let server = tokio::spawn(sealkit_host::endpoints::serve(listener, endpoints, std::future::pending()));
     Served { rig, address, server }
 }
 

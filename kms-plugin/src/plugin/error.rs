@@ -9,7 +9,7 @@ use sealkit_host::exit::Exit;
 use sealkit_host::text::error_chain;
 
 use crate::keys::KeySetError;
-use crate::settings::HealthAddress;
+use crate::settings::ListenAddress;
 use crate::socket::SocketError;
 
 /// Everything that keeps the plugin from starting; never empty.
@@ -58,7 +58,7 @@ impl Problems {
         made.map_err(|errors| errors.iter().for_each(|error| self.add(Exit::Io, error_chain(error)))).ok()
     }
 
-    pub(super) fn take_port<T>(&mut self, address: HealthAddress, made: io::Result<T>) -> Option<T> {
+    pub(super) fn take_port<T>(&mut self, address: ListenAddress, made: io::Result<T>) -> Option<T> {
         made.map_err(|error| {
             let line = format!("--health-port {address}: {error}; choose another one, or stop what uses it");
             self.add(Exit::Io, line);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use sealkit_aws::SourceArn;
 
 use super::{
-    AwsSettings, EndpointSettings, HealthAddress, LogFormat, LogLevel, LogSettings, Mistakes, ProviderSettings,
+    AwsSettings, EndpointSettings, ListenAddress, LogFormat, LogLevel, LogSettings, Mistakes, ProviderSettings,
     Settings,
 };
 
@@ -13,7 +13,7 @@ use super::{
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Layer {
     pub(crate) providers: Option<Vec<ProviderSettings>>,
-    pub(crate) health_port: Option<HealthAddress>,
+    pub(crate) health_port: Option<ListenAddress>,
     pub(crate) healthz_path: Option<String>,
     pub(crate) livez_path: Option<String>,
     pub(crate) deep_healthz: Option<bool>,

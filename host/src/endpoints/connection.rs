@@ -1,17 +1,20 @@
 //! One HTTP connection, which ends soon whatever its client does.
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use http::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
-use super::Endpoints;
+use super::{Asked, Endpoints};
 
 /// From one answer, or the connection, to the end of the next request's headers.
 const HEADERS: Duration = Duration::from_secs(5);
@@ -41,12 +44,14 @@ impl Waiting {
     }
 }
 
-pub(super) async fn serve(stream: TcpStream, endpoints: Arc<Endpoints>, waiting: Arc<Waiting>) {
-    let service = service_fn(|request| {
+pub(super) async fn serve<E: Endpoints>(stream: TcpStream, peer: IpAddr, endpoints: Arc<E>, waiting: Arc<Waiting>) {
+    let service = service_fn(|request: Request<Incoming>| {
         let (endpoints, waiting) = (Arc::clone(&endpoints), Arc::clone(&waiting));
         async move {
             waiting.set(None);
-            let answer = endpoints.answer(&request).await;
+            // Its body is not read: no request that these endpoints know has one.
+            let asked = Asked { method: request.method(), path: request.uri().path(), peer };
+            let answer = endpoints.answer(asked).await;
             // Who does not take its answer waits, too.
             waiting.set(Some(Instant::now()));
             Ok::<_, Infallible>(answer)

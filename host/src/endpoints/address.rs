@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 /// An address to listen on; without a host, all of this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HealthAddress {
+pub struct ListenAddress {
     host: Option<IpAddr>,
     port: u16,
 }
@@ -15,7 +15,7 @@ pub struct HealthAddress {
 /// Why a text is no address to listen on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum HealthAddressError {
+pub enum ListenAddressError {
     /// A number alone.
     #[error("a port is written with a colon: `:{0}`, or `127.0.0.1:{0}` for this machine alone")]
     BarePort(u16),
@@ -24,14 +24,14 @@ pub enum HealthAddressError {
     Form,
 }
 
-impl Default for HealthAddress {
+impl Default for ListenAddress {
     /// AEP's, `:8080`.
     fn default() -> Self {
         Self { host: None, port: 8080 }
     }
 }
 
-impl HealthAddress {
+impl ListenAddress {
     /// Begins to listen.
     ///
     /// # Errors
@@ -51,21 +51,21 @@ impl HealthAddress {
     }
 }
 
-impl FromStr for HealthAddress {
-    type Err = HealthAddressError;
+impl FromStr for ListenAddress {
+    type Err = ListenAddressError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if let Ok(port) = text.parse() {
-            return Err(HealthAddressError::BarePort(port));
+            return Err(ListenAddressError::BarePort(port));
         }
-        let (host, port) = text.rsplit_once(':').ok_or(HealthAddressError::Form)?;
+        let (host, port) = text.rsplit_once(':').ok_or(ListenAddressError::Form)?;
         // `+80` is a number to Rust.
         let digits = port.bytes().all(|byte| byte.is_ascii_digit());
-        let port = port.parse().ok().filter(|_| digits).ok_or(HealthAddressError::Form)?;
+        let port = port.parse().ok().filter(|_| digits).ok_or(ListenAddressError::Form)?;
         let host = match host {
             "" => None,
             "localhost" => Some(Ipv4Addr::LOCALHOST.into()),
-            _ => Some(address(host).ok_or(HealthAddressError::Form)?),
+            _ => Some(address(host).ok_or(ListenAddressError::Form)?),
         };
         Ok(Self { host, port })
     }
@@ -80,7 +80,7 @@ fn address(host: &str) -> Option<IpAddr> {
     }
 }
 
-impl fmt::Display for HealthAddress {
+impl fmt::Display for ListenAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.host {
             None => write!(f, ":{}", self.port),
@@ -93,26 +93,26 @@ impl fmt::Display for HealthAddress {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test that can't go on says so by panicking")]
 
-    use super::{HealthAddress, HealthAddressError};
+    use super::{ListenAddress, ListenAddressError};
 
     #[test]
     fn the_forms_of_go_are_read() {
         for text in [":8080", "127.0.0.1:8083", "0.0.0.0:1", "[::1]:8080", "[::]:65535", ":0"] {
-            assert_eq!(text.parse::<HealthAddress>().unwrap().to_string(), text);
+            assert_eq!(text.parse::<ListenAddress>().unwrap().to_string(), text);
         }
-        assert_eq!("localhost:80".parse::<HealthAddress>().unwrap().to_string(), "127.0.0.1:80");
-        assert_eq!("8080".parse::<HealthAddress>(), Err(HealthAddressError::BarePort(8080)));
+        assert_eq!("localhost:80".parse::<ListenAddress>().unwrap().to_string(), "127.0.0.1:80");
+        assert_eq!("8080".parse::<ListenAddress>(), Err(ListenAddressError::BarePort(8080)));
         for text in ["", ":", ":http", ":65536", ":+80", "::1:80", "[127.0.0.1]:80", "example.org:80", "a", "1.2.3.4"] {
-            assert_eq!(text.parse::<HealthAddress>(), Err(HealthAddressError::Form), "{text}");
+            assert_eq!(text.parse::<ListenAddress>(), Err(ListenAddressError::Form), "{text}");
         }
     }
 
     #[test]
     fn all_addresses_are_both_families() {
-        let port = ":0".parse::<HealthAddress>().unwrap().bind().unwrap().local_addr().unwrap().port();
-        let listener = HealthAddress { host: None, port }.bind().unwrap();
+        let port = ":0".parse::<ListenAddress>().unwrap().bind().unwrap().local_addr().unwrap().port();
+        let listener = ListenAddress { host: None, port }.bind().unwrap();
         assert!(std::net::TcpStream::connect(("127.0.0.1", port)).is_ok());
-        assert_eq!(HealthAddress { host: None, port }.bind().unwrap_err().kind(), std::io::ErrorKind::AddrInUse);
+        assert_eq!(ListenAddress { host: None, port }.bind().unwrap_err().kind(), std::io::ErrorKind::AddrInUse);
         drop(listener);
     }
 }
