@@ -18,7 +18,7 @@ use clap::{Parser, Subcommand};
 
 pub use self::aws::AwsArgs;
 pub use self::exec::{Delivery, DeliveryArgs, ExecArgs, SupervisionArgs};
-pub use self::fetch::{FetchArgs, InitArgs, LogArgs, LogFormat, LogLevel, ReportArgs};
+pub use self::fetch::{FetchArgs, InitArgs, LogArgs, ReportArgs};
 pub use self::other::{CompletionsArgs, ConvertArgs, InstallArgs, ManArgs, ProbeArgs};
 pub use self::plan::{EstimateArgs, LintArgs, PlanArgs};
 pub use self::signal::{NotifySignal, SignalNumber};
@@ -82,6 +82,16 @@ pub enum Command {
 }
 
 impl Command {
+    /// What is logged, by modes that log: the others answer on standard output, and err on standard error.
+    pub(crate) fn log(&self) -> Option<LogArgs> {
+        match self {
+            Self::Init(args) => Some(args.fetch.log),
+            Self::Watch(args) => Some(args.fetch.log),
+            Self::Exec(args) => Some(args.fetch.log),
+            _ => None,
+        }
+    }
+
     /// Whether a program that is not ours is run by this process, or becomes it, and so inherits what `execve` keeps.
     #[must_use]
     pub fn runs_others(&self) -> bool {

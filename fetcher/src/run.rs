@@ -2,12 +2,19 @@
 
 use sealkit_host::exit::Exit;
 use sealkit_host::hardening::Hardened;
+use sealkit_host::logging;
 
 use crate::args::{Args, Command};
 use crate::{convert, modes, pages};
 
 /// Runs the mode that was typed, to its end.
-pub async fn run(args: &Args, _hardened: Hardened) -> Exit {
+pub async fn run(args: &Args, hardened: Hardened) -> Exit {
+    if let Some(log) = args.command.log() {
+        logging::begin(log.settings(), &["sealkit_fetcher", "seal_fetcher"]);
+        if !hardened.not_dumpable {
+            tracing::warn!("core dumps and ptrace could not be forbidden: others of this user can read our memory");
+        }
+    }
     match &args.command {
         Command::Init(args) => modes::init::run(args).await,
         Command::Watch(args) => modes::watch::run(args).await,

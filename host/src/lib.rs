@@ -11,6 +11,7 @@
 //! | [`private_file`] | configuration and key files that only their owner can change |
 //! | [`config`] | every mistake of a file at once, with line and column |
 //! | [`list`] | lists in flags, as pflag and so Kubernetes' programs read them |
+//! | `logging` | one line an event on standard error (a feature) |
 //! | [`atomic`] | a new file is there completely or not at all |
 //! | [`audit`] | the lines of `docs/audit.md` |
 //! | [`text`] | names made harmless for terminals and logs |
@@ -30,6 +31,8 @@ pub mod endpoints;
 pub mod exit;
 pub mod hardening;
 pub mod list;
+#[cfg(feature = "logging")]
+pub mod logging;
 #[cfg(feature = "pages")]
 pub mod pages;
 pub mod private_file;

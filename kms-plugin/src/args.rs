@@ -13,7 +13,7 @@ use clap_complete::Shell;
 pub use read::Reading;
 
 /// Shown below `--help`, and in the manual page.
-pub const EXAMPLES: &str = "\
+const EXAMPLES: &str = "\
 Examples:
   seal-kms-plugin --key arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab
                                     Serve /var/run/kmsplugin/socket.sock, as aws-encryption-provider does

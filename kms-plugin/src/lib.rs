@@ -17,7 +17,6 @@ mod config;
 pub mod endpoints;
 pub mod health;
 pub mod keys;
-mod logging;
 pub mod metrics;
 mod notify;
 pub mod pages;

@@ -6,13 +6,14 @@ use std::time::Duration;
 use sealkit_envelope::{DataKey, MemoryLock, memory_lock};
 use sealkit_host::exit::Exit;
 use sealkit_host::hardening::Hardened;
+use sealkit_host::logging;
 use tracing::{error, info, warn};
 
 use crate::args::{Args, Reading};
+use crate::notify;
 use crate::plugin::Plugin;
 use crate::settings::{ProviderSettings, Settings};
 use crate::socket::Activated;
-use crate::{logging, notify};
 
 mod signals;
 mod watched;
@@ -30,7 +31,7 @@ pub async fn run(
     activated: Result<Activated, Vec<crate::socket::SocketError>>,
 ) -> Exit {
     let Reading { settings, log, warnings, text } = args.read();
-    logging::begin(log);
+    logging::begin(log, &["sealkit_kms_plugin", "seal_kms_plugin"]);
     let (checks_only, settings) = match (args.checks_only(), settings) {
         (Ok(checks_only), Ok(settings)) => (checks_only, settings),
         (_, Err(mistakes)) | (Err(mistakes), _) => {

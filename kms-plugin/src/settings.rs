@@ -17,16 +17,20 @@ use std::path::PathBuf;
 
 use sealkit_aws::arn::KeyIdentifier;
 use sealkit_aws::{Options, SourceArn};
+pub use sealkit_host::endpoints::{ListenAddress, ListenAddressError};
+pub use sealkit_host::logging::{LogFormat, LogLevel, LogSettings};
 
 use crate::keys::{KeySetSettings, KeySettings};
 use crate::socket::SocketSettings;
 
 pub(crate) use layer::Layer;
-pub use sealkit_host::endpoints::{ListenAddress, ListenAddressError};
 pub(crate) use values::{duration, duration_text, http_path, key_name, mode, path, region, socket_path, url};
 
 /// Where AEP listens unless it is told otherwise.
 pub const DEFAULT_SOCKET: &str = "/var/run/kmsplugin/socket.sock";
+
+/// Where AEP's endpoints listen unless told otherwise.
+const DEFAULT_HEALTH_ADDRESS: ListenAddress = ListenAddress::all(8080);
 
 /// Entries of the unwrap cache unless configured.
 pub const DEFAULT_CACHE_ENTRIES: usize = 20_000;
@@ -92,35 +96,6 @@ pub struct AwsSettings {
     pub retry_tokens: Option<usize>,
 }
 
-/// What is logged, to standard error.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct LogSettings {
-    /// The form of lines; unless given, text on a terminal and JSON otherwise.
-    pub format: Option<LogFormat>,
-    /// The least level.
-    pub level: LogLevel,
-}
-
-/// The form of log lines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogFormat {
-    /// One JSON object a line.
-    Json,
-    /// For people.
-    Text,
-}
-
-/// The least level that is logged.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the levels of every log")]
-pub enum LogLevel {
-    Error,
-    Warn,
-    #[default]
-    Info,
-    Debug,
-}
-
 /// The words for log formats.
 pub(crate) const LOG_FORMATS: [(&str, LogFormat); 2] = [("json", LogFormat::Json), ("text", LogFormat::Text)];
 
@@ -164,7 +139,7 @@ impl KeySetSettings {
 impl Default for EndpointSettings {
     fn default() -> Self {
         Self {
-            address: ListenAddress::default(),
+            address: DEFAULT_HEALTH_ADDRESS,
             healthz_path: "/healthz".to_owned(),
             livez_path: "/livez".to_owned(),
             deep_healthz: false,

@@ -1,9 +1,8 @@
 //! `sealctl completions`: a shell's completion script.
 
-use std::io::Write;
-
 use clap::CommandFactory;
 use sealkit_host::exit::Exit;
+use sealkit_host::pages;
 
 use crate::args::{CompletionsArgs, LowArgs};
 use crate::error::CliError;
@@ -13,10 +12,6 @@ use crate::error::CliError;
 /// # Errors
 /// Standard output's.
 pub(crate) fn run(args: &CompletionsArgs) -> Result<Exit, CliError> {
-    // Into memory first: the generator panics when its writer fails.
-    let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut LowArgs::command(), "sealctl", &mut script);
-    let mut out = std::io::stdout().lock();
-    out.write_all(&script).and_then(|()| out.flush()).map_err(|error| CliError::writing("standard output", &error))?;
-    Ok(Exit::Ok)
+    let script = pages::completions(LowArgs::command(), args.shell);
+    pages::print(&script).map(|()| Exit::Ok).map_err(|error| CliError::writing("standard output", &error))
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, ValueHint};
+use sealkit_host::logging::{LogFormat, LogLevel, LogSettings};
 
 use super::{AwsArgs, PlaceArgs, SpecArgs, TargetArgs};
 
@@ -66,25 +67,40 @@ pub struct ReportArgs {
 pub struct LogArgs {
     /// How log lines are written [default: text on a terminal, else json]
     #[arg(long, value_name = "FORMAT")]
-    pub log_format: Option<LogFormat>,
+    log_format: Option<FormatChoice>,
 
     /// The least level that is logged
     #[arg(long, value_name = "LEVEL", default_value = "info")]
-    pub log_level: LogLevel,
+    log_level: LevelChoice,
 }
 
-/// `--log-format`
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-#[expect(missing_docs, reason = "they would become help texts that say nothing more")]
-pub enum LogFormat {
+impl LogArgs {
+    /// The same as the log takes it.
+    #[must_use]
+    pub fn settings(self) -> LogSettings {
+        LogSettings {
+            format: self.log_format.map(|format| match format {
+                FormatChoice::Text => LogFormat::Text,
+                FormatChoice::Json => LogFormat::Json,
+            }),
+            level: match self.log_level {
+                LevelChoice::Error => LogLevel::Error,
+                LevelChoice::Warn => LogLevel::Warn,
+                LevelChoice::Info => LogLevel::Info,
+                LevelChoice::Debug => LogLevel::Debug,
+            },
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum FormatChoice {
     Text,
     Json,
 }
 
-/// `--log-level`
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-#[expect(missing_docs, reason = "they would become help texts that say nothing more")]
-pub enum LogLevel {
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum LevelChoice {
     Error,
     Warn,
     #[default]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
+use sealkit_host::endpoints::ListenAddress;
 
 use super::{FetchArgs, NotifySignal, TargetArgs, value};
 
@@ -42,7 +43,7 @@ pub struct RefreshArgs {
 
     /// Serve /startupz, /readyz, /livez, /metrics and POST /refresh: :PORT, or ADDRESS:PORT
     #[arg(long, value_name = "ADDRESS")]
-    pub listen: Option<String>,
+    pub listen: Option<ListenAddress>,
 }
 
 /// Who is told of a switch.

@@ -171,7 +171,7 @@ proptest! {
     #[test]
     fn deduplication_loses_and_confuses_nothing(ids in prop::collection::vec(0_u8..6, 1..40)) {
         let mut spec = spec(Form::Native);
-        let wanted = |id: &u8| if id % 2 == 0 { secret(&format!("s{id}")) } else { parameter(&format!("s{id}")) };
+        let wanted = |id: &u8| if id.is_multiple_of(2) { secret(&format!("s{id}")) } else { parameter(&format!("s{id}")) };
         spec.entries = ids.iter().enumerate().map(|(index, id)| entry(&format!("e{index}"), wanted(id))).collect();
         let plan = plan(spec).unwrap();
         for (id, (_, request)) in ids.iter().zip(&plan.entries) {

@@ -1,4 +1,4 @@
-//! Where the HTTP endpoints listen, in the form that Go programs take: `:8080`, `127.0.0.1:8080`, `[::1]:8080`.
+//! Where HTTP endpoints listen, in the form that Go programs take: `:8080`, `127.0.0.1:8080`, `[::1]:8080`.
 
 use std::fmt;
 use std::io;
@@ -24,14 +24,13 @@ pub enum ListenAddressError {
     Form,
 }
 
-impl Default for ListenAddress {
-    /// AEP's, `:8080`.
-    fn default() -> Self {
-        Self { host: None, port: 8080 }
-    }
-}
-
 impl ListenAddress {
+    /// A port on all addresses of this machine.
+    #[must_use]
+    pub const fn all(port: u16) -> Self {
+        Self { host: None, port }
+    }
+
     /// Begins to listen.
     ///
     /// # Errors

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use sealkit_aws::SourceArn;
 
 use super::{
-    AwsSettings, EndpointSettings, ListenAddress, LogFormat, LogLevel, LogSettings, Mistakes, ProviderSettings,
-    Settings,
+    AwsSettings, DEFAULT_HEALTH_ADDRESS, EndpointSettings, ListenAddress, LogFormat, LogLevel, LogSettings, Mistakes,
+    ProviderSettings, Settings,
 };
 
 /// What one source says; nothing where it is silent.
@@ -69,7 +69,9 @@ impl Layer {
         let livez_path = one.of("--livez-path", "livezPath", self.livez_path, file.livez_path);
         let default = EndpointSettings::default();
         let endpoints = EndpointSettings {
-            address: one.of("--health-port", "healthPort", self.health_port, file.health_port).unwrap_or_default(),
+            address: one
+                .of("--health-port", "healthPort", self.health_port, file.health_port)
+                .unwrap_or(DEFAULT_HEALTH_ADDRESS),
             healthz_path: healthz_path.unwrap_or(default.healthz_path),
             livez_path: livez_path.unwrap_or(default.livez_path),
             deep_healthz: one

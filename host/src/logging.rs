@@ -6,20 +6,49 @@
 
 use std::io::{self, IsTerminal as _, Write};
 
-use sealkit_host::text::harmless_json;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use crate::settings::{LogFormat, LogLevel, LogSettings};
+use crate::text::harmless_json;
 
-/// Whose events are logged at the level that is configured.
-const OURS: [&str; 4] = ["sealkit_kms_plugin", "seal_kms_plugin", "sealkit_host", "sealkit_aws"];
+/// What is logged, to standard error.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LogSettings {
+    /// The form of lines; unless given, text on a terminal and JSON otherwise.
+    pub format: Option<LogFormat>,
+    /// The least level.
+    pub level: LogLevel,
+}
 
-/// Begins to log. Only the first call in a process counts.
-pub(crate) fn begin(settings: LogSettings) {
+/// The form of log lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Text,
+}
+
+/// The least level that is logged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the levels of every log")]
+pub enum LogLevel {
+    Error,
+    Warn,
+    #[default]
+    Info,
+    Debug,
+}
+
+/// Libraries of ours, whose events are logged at the level that is configured, as those of the program itself.
+const OURS: [&str; 2] = ["sealkit_host", "sealkit_aws"];
+
+/// Begins to log what `program`, the crates that it is made of, and our libraries tell. Only the first call in a process
+/// counts.
+pub fn begin(settings: LogSettings, program: &[&'static str]) {
     let format =
         settings.format.unwrap_or_else(|| if io::stderr().is_terminal() { LogFormat::Text } else { LogFormat::Json });
     let lines = tracing_subscriber::fmt::layer();
@@ -28,10 +57,10 @@ pub(crate) fn begin(settings: LogSettings) {
         LogFormat::Text => lines.with_ansi(false).with_writer(io::stderr).boxed(),
     };
     // A second subscriber is a test's.
-    let _ = tracing_subscriber::registry().with(lines.with_filter(filter(settings.level))).try_init();
+    let _ = tracing_subscriber::registry().with(lines.with_filter(filter(settings.level, program))).try_init();
 }
 
-fn filter(level: LogLevel) -> Targets {
+fn filter(level: LogLevel, program: &[&'static str]) -> Targets {
     let level = match level {
         LogLevel::Error => LevelFilter::ERROR,
         LogLevel::Warn => LevelFilter::WARN,
@@ -40,7 +69,7 @@ fn filter(level: LogLevel) -> Targets {
     };
     Targets::new()
         .with_default(level.min(LevelFilter::WARN))
-        .with_targets(OURS.map(|target| (target, level)))
+        .with_targets(OURS.iter().chain(program).map(|target| (*target, level)))
         .with_target("aws_config", LevelFilter::OFF)
 }
 
@@ -80,7 +109,7 @@ mod tests {
 
     #[test]
     fn the_sdk_stays_quiet_at_every_level() {
-        let enabled = |level, target, at| filter(level).would_enable(target, &at);
+        let enabled = |level, target, at| filter(level, &["sealkit_kms_plugin"]).would_enable(target, &at);
         for level in [LogLevel::Error, LogLevel::Warn, LogLevel::Info, LogLevel::Debug] {
             assert!(!enabled(level, "aws_config::profile::credentials", Level::ERROR));
             for quiet in ["aws_smithy_runtime::client::orchestrator", "hyper_util::client", "rustls", "aws_sdk_kms"] {
