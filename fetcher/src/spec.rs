@@ -6,6 +6,7 @@
 pub mod csi;
 pub mod ecs;
 mod errors;
+pub mod load;
 pub mod native;
 pub mod read;
 pub mod secret_provider_class;
