@@ -18,6 +18,7 @@ use crate::credentials::{self, CredentialsSource, Expiry, ExplainedCredentials, 
 use crate::environment::Environment;
 use crate::error::ConfigError;
 use crate::http::RoutedClient;
+use crate::login_files::LoginFiles;
 use crate::profile::Profile;
 use crate::proxy::Proxies;
 use crate::roots::{Roots, RootsOrigin};
@@ -95,6 +96,7 @@ pub struct AwsConfig {
     source: Option<SourceHeaders>,
     retries: Option<RetryPartition>,
     login: Login,
+    login_files: LoginFiles,
     login_timeout: Duration,
     expiry: Expiry,
 }
@@ -166,6 +168,7 @@ impl AwsConfig {
             source: options.source_arn.clone().map(SourceHeaders),
             retries: options.retry_tokens.map(retries),
             login,
+            login_files: LoginFiles::find(environment, &profile),
             login_timeout: retry::login_timeout(options.deadline),
             expiry,
         })
@@ -200,6 +203,12 @@ impl AwsConfig {
     #[must_use]
     pub fn default_region(&self) -> Option<&str> {
         self.default_region.as_deref()
+    }
+
+    /// What credentials are found with after the start.
+    #[must_use]
+    pub fn login_files(&self) -> &LoginFiles {
+        &self.login_files
     }
 
     /// The name of the profile in use.

@@ -6,17 +6,19 @@ use std::fmt;
 /// Every variable that this crate itself looks at.
 ///
 /// The SDK's credential providers read further ones (`AWS_ACCESS_KEY_ID`,
-/// `AWS_WEB_IDENTITY_TOKEN_FILE`, `AWS_CONTAINER_CREDENTIALS_FULL_URI`, …) from the process itself;
-/// none of those, which may be secret, is kept here.
+/// `AWS_CONTAINER_CREDENTIALS_FULL_URI`, …) from the process itself; none of those, which may be secret, is kept here.
+/// Of the token files only the names are, for [`LoginFiles`](crate::LoginFiles).
 const NAMES: &[&str] = &[
     "ALL_PROXY",
     "AWS_CA_BUNDLE",
     "AWS_CONFIG_FILE",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
     "AWS_DEFAULT_REGION",
     "AWS_MAX_ATTEMPTS",
     "AWS_PROFILE",
     "AWS_REGION",
     "AWS_SHARED_CREDENTIALS_FILE",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
     "HOME",
     "HTTPS_PROXY",
     "HTTP_PROXY",

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::error::Error;
 
-use aws_config::profile::{self, ProfileSet};
+use aws_config::profile::{self, Profile as SdkProfile, ProfileSet};
 use aws_runtime::env_config::file::EnvConfigFiles;
 use aws_types::os_shim_internal::Fs;
 
@@ -53,15 +53,19 @@ impl Profile {
     /// The profile to give to `aws sso login`, where the credentials come from IAM Identity Center:
     /// this one, or one that it takes its credentials from.
     pub(crate) fn sso_profile(&self) -> Option<&str> {
-        let mut name = self.name();
-        for _ in 0..MAX_HOPS {
-            let profile = self.set.get_profile(name)?;
-            if profile.get("sso_session").is_some() || profile.get("sso_start_url").is_some() {
-                return Some(name);
-            }
-            name = profile.get("source_profile")?;
-        }
-        None
+        let is_sso = |it: &&SdkProfile| it.get("sso_session").is_some() || it.get("sso_start_url").is_some();
+        self.hops().find(is_sso).map(SdkProfile::name)
+    }
+
+    /// A setting of this profile and of those that it takes its credentials from.
+    pub(crate) fn all_hops<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a str> {
+        self.hops().filter_map(move |profile| profile.get(key)).filter(|value| !value.is_empty())
+    }
+
+    /// This profile, the one that it takes its credentials from, and so on.
+    fn hops(&self) -> impl Iterator<Item = &SdkProfile> {
+        let next = |profile: &&SdkProfile| profile.get("source_profile").and_then(|name| self.set.get_profile(name));
+        std::iter::successors(self.set.get_profile(self.name()), next).take(MAX_HOPS)
     }
 
     /// Whether the credentials come from a program that the profile names.
