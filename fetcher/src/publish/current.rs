@@ -1,7 +1,10 @@
 //! What is published now.
 
 use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::path::Path;
 
+use rustix::fs::{Mode, OFlags};
 use sealkit_host::text::Escaped;
 
 use super::dir::{self, Dir, Found};
@@ -28,10 +31,22 @@ impl Published {
     /// # Errors
     /// If a `..data` is there that is not ours, or can't be read.
     pub fn read(target: &TmpfsDir) -> Result<Option<Self>, PublishError> {
-        let current = Current::load(target)?;
-        let published = current.published();
-        Ok(published
-            .map(|(generation, _, manifest)| Self { generation: generation.clone(), units: manifest.units.clone() }))
+        Current::load(target).map(|current| Self::of(&current))
+    }
+
+    /// The same for whoever only reads there, be it in memory or not.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read); and if `path` is no directory that can be opened.
+    pub fn read_at(path: &Path) -> Result<Option<Self>, PublishError> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let handle = rustix::fs::open(path, flags, Mode::empty()).map_err(PublishError::failed("open", path))?;
+        Current::load_from(handle.as_fd(), path).map(|current| Self::of(&current))
+    }
+
+    fn of(current: &Current) -> Option<Self> {
+        let (generation, _, manifest) = current.published()?;
+        Some(Self { generation: generation.clone(), units: manifest.units.clone() })
     }
 
     /// The unit of this name.
@@ -53,11 +68,15 @@ pub(super) enum Current {
 
 impl Current {
     pub(super) fn load(target: &TmpfsDir) -> Result<Self, PublishError> {
+        Self::load_from(target.as_fd(), target.path())
+    }
+
+    fn load_from(target: BorrowedFd<'_>, target_path: &Path) -> Result<Self, PublishError> {
         // A switch, and a sweep long after it, can come between two of our steps if another process publishes.
         const TRIES: usize = 3;
         for _ in 0..TRIES {
-            let Some(generation) = generation(target)? else { return Ok(Self::Nothing) };
-            let path = target.path().join(generation.as_str());
+            let Some(generation) = generation(target, target_path)? else { return Ok(Self::Nothing) };
+            let path = target_path.join(generation.as_str());
             let dir = match dir::open_dir(target, generation.as_str()) {
                 Ok(dir) => dir,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
@@ -69,7 +88,7 @@ impl Current {
             match Manifest::read(&dir) {
                 Ok(manifest) => return Ok(Self::Whole(generation, dir, manifest)),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    if self::generation(target)?.as_ref() == Some(&generation) {
+                    if self::generation(target, target_path)?.as_ref() == Some(&generation) {
                         return Err(PublishError::foreign(path, format!("it holds no {MANIFEST}")));
                     }
                 }
@@ -80,7 +99,7 @@ impl Current {
                 Err(error) => return Err(PublishError::failed("read", path.join(MANIFEST))(error)),
             }
         }
-        Ok(generation(target)?.map_or(Self::Nothing, Self::Broken))
+        Ok(generation(target, target_path)?.map_or(Self::Nothing, Self::Broken))
     }
 
     /// Whether nothing was ever published.
@@ -113,8 +132,8 @@ impl Current {
 }
 
 /// What `..data` names, which is one of our names or refused.
-fn generation(target: &TmpfsDir) -> Result<Option<Generation>, PublishError> {
-    let path = || target.path().join(DATA);
+fn generation(target: BorrowedFd<'_>, target_path: &Path) -> Result<Option<Generation>, PublishError> {
+    let path = || target_path.join(DATA);
     match dir::look(target, DATA).map_err(PublishError::failed("read", path()))? {
         Found::Nothing => Ok(None),
         Found::Link(text) => match Generation::parse(text.to_bytes()) {
