@@ -3,6 +3,7 @@
 //! A reader of a form checks what it can see by itself (syntax, fields, ARNs, combinations); names of files and
 //! collisions between entries are checked once for all forms, by [`plan`](crate::plan).
 
+pub mod by_name;
 pub mod csi;
 pub mod ecs;
 mod errors;

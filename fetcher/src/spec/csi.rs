@@ -41,6 +41,14 @@ impl Findings {
         self.notices.push(Notice { at, message: without_controls(&message.into()) });
     }
 
+    /// What was found in a text that nobody but us has seen.
+    #[cfg(feature = "kube")]
+    pub(in crate::spec) fn without_places(mut self) -> Self {
+        self.mistakes.iter_mut().for_each(|mistake| mistake.at = None);
+        self.notices.iter_mut().for_each(|notice| notice.at = None);
+        self
+    }
+
     /// The specification with the notices, if there were no mistakes.
     ///
     /// # Panics

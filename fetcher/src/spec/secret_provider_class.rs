@@ -22,6 +22,23 @@ pub fn read(origin: &str, text: &str, name: Option<&str>) -> Result<Spec, SpecEr
     findings.finish(origin, spec)
 }
 
+/// Reads what the Kubernetes API answered, which has no lines that anybody has seen.
+///
+/// # Errors
+/// All mistakes.
+#[cfg(feature = "kube")]
+pub(in crate::spec) fn from_api(origin: &str, object: &serde_json::Value) -> Result<Spec, SpecErrors> {
+    let mut findings = Findings::default();
+    let text = object.to_string();
+    let documents = yaml::read(&text, &mut findings);
+    let mut spec = documents.and_then(|documents| chosen(origin, &text, &documents, None, &mut findings));
+    for entry in spec.iter_mut().flat_map(|spec| &mut spec.entries) {
+        entry.at = None;
+        entry.outputs.iter_mut().for_each(|output| output.at = None);
+    }
+    findings.without_places().finish(origin, spec)
+}
+
 fn chosen(origin: &str, text: &str, documents: &[Node], name: Option<&str>, findings: &mut Findings) -> Option<Spec> {
     let classes: Vec<_> = documents.iter().flat_map(all_of).collect();
     let class = choose(&classes, name, findings)?;

@@ -81,11 +81,11 @@ impl Node {
 
 /// What a text holds.
 #[derive(Debug)]
-pub(super) struct Documents {
+pub(in crate::spec) struct Documents {
     /// Its documents in order; one that is empty is null.
-    pub(super) documents: Vec<Node>,
+    pub(in crate::spec) documents: Vec<Node>,
     /// What is surprising, and where.
-    pub(super) doubts: Vec<(Position, String)>,
+    pub(in crate::spec) doubts: Vec<(Position, String)>,
 }
 
 /// The documents of a file; nothing, and a mistake, if it is no YAML.
@@ -106,7 +106,7 @@ pub(in crate::spec) fn read(text: &str, findings: &mut Findings) -> Option<Vec<N
 ///
 /// # Errors
 /// The first thing that is no YAML, and where.
-pub(super) fn parse(text: &str) -> Result<Documents, (Position, String)> {
+pub(in crate::spec) fn parse(text: &str) -> Result<Documents, (Position, String)> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut builder = Builder::default();
     for event in Parser::new_from_str(text) {
