@@ -37,5 +37,5 @@ fn main() -> ExitCode {
     let exit = runtime.block_on(run::run(&args, hardened));
     // What still runs is a call that was cut off.
     runtime.shutdown_background();
-    exit.into()
+    exit
 }

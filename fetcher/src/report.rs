@@ -36,6 +36,8 @@ pub struct Report {
     pub failures: Vec<Failure>,
     /// What was published; absent if nothing was.
     pub published: Option<Published>,
+    /// What the process ends with instead of the failures' code: 126 or 127 of a command that can't be run.
+    pub exit_code: Option<u8>,
 }
 
 /// What was published.
@@ -77,7 +79,7 @@ impl Report {
     /// A run of `mode` in which nothing has happened yet.
     #[must_use]
     pub fn new(mode: &'static str, spec: impl Into<String>) -> Self {
-        Self { mode, spec: spec.into(), failures: Vec::new(), published: None }
+        Self { mode, spec: spec.into(), failures: Vec::new(), published: None, exit_code: None }
     }
 
     /// The same with these failures.

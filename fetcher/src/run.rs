@@ -1,6 +1,7 @@
 //! From what was typed to the mode that does it.
 
-use sealkit_host::exit::Exit;
+use std::process::ExitCode;
+
 use sealkit_host::hardening::Hardened;
 use sealkit_host::logging;
 
@@ -8,17 +9,18 @@ use crate::args::{Args, Command};
 use crate::{convert, modes, pages};
 
 /// Runs the mode that was typed, to its end.
-pub async fn run(args: &Args, hardened: Hardened) -> Exit {
+pub async fn run(args: &Args, hardened: Hardened) -> ExitCode {
     if let Some(log) = args.command.log() {
         logging::begin(log.settings(), &["sealkit_fetcher", "seal_fetcher"]);
         if !hardened.not_dumpable {
             tracing::warn!("core dumps and ptrace could not be forbidden: others of this user can read our memory");
         }
     }
-    match &args.command {
+    let exit = match &args.command {
         Command::Init(args) => modes::init::run(args).await,
         Command::Watch(args) => modes::watch::run(args).await,
-        Command::Exec(args) => modes::exec::run(args).await,
+        // The code of a program that is not ours.
+        Command::Exec(args) => return modes::exec::run(args).await,
         Command::Plan(args) => modes::plan::run(args).await,
         Command::Lint(args) => modes::lint::run(args).await,
         Command::Convert(args) => convert::run(args).await,
@@ -26,5 +28,6 @@ pub async fn run(args: &Args, hardened: Hardened) -> Exit {
         Command::Probe(args) => modes::probe::run(args).await,
         Command::Completions(args) => pages::completions(args),
         Command::Man(args) => pages::man(args),
-    }
+    };
+    exit.into()
 }

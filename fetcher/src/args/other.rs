@@ -1,6 +1,7 @@
 //! The modes that fetch nothing and plan nothing.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, ValueHint};
 use clap_complete::Shell;
@@ -53,14 +54,17 @@ pub struct InstallArgs {
 /// For exec probes and health checks of images without a shell or curl.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = PROBE_EXAMPLES)]
-#[group(required = true, multiple = false)]
 pub struct ProbeArgs {
     /// 0 if a generation is published in this directory
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, required_unless_present = "url")]
     pub target: Option<PathBuf>,
 
+    /// Only if each of its objects was fetched, or found unchanged, within this time
+    #[arg(long, value_name = "TIME", requires = "target", value_parser = value::time)]
+    pub max_age: Option<Duration>,
+
     /// 0 if GET of this URL is answered with 2xx within a second
-    #[arg(long, value_name = "URL", value_parser = value::http_url)]
+    #[arg(long, value_name = "URL", conflicts_with_all = ["target", "max_age"], value_parser = value::http_url)]
     pub url: Option<http::Uri>,
 }
 

@@ -132,7 +132,11 @@ pub(super) fn to_json(report: &Report, now: SystemTime) -> Vec<u8> {
         mode: report.mode,
         spec: &report.spec,
         outcome: if report.failures.is_empty() { "ok" } else { "failed" },
-        exit: ExitJson { code: exit.code(), name: exit.name(), retry_helps: exit.retry_helps() },
+        exit: ExitJson {
+            code: report.exit_code.unwrap_or(exit.code()),
+            name: exit.name(),
+            retry_helps: exit.retry_helps(),
+        },
         failures: report.problems().iter().map(FailureJson::of).collect(),
         published: report.published.as_ref().map(PublishedJson::of),
     };

@@ -57,7 +57,7 @@ pub(super) fn summary(report: &Report) -> String {
             "{}, {count} {} (exit code {}, {})",
             if published { "published, but not without failures" } else { "nothing was published" },
             if count == 1 { "failure" } else { "failures" },
-            report.exit().code(),
+            report.exit_code.unwrap_or(report.exit().code()),
             report.exit().name()
         ),
     };

@@ -1,0 +1,62 @@
+//! From what was fetched to what is published: all of it, or nothing.
+
+use crate::failure::Failure;
+use crate::modes::prepare::{Fetched, Prepared};
+use crate::output::{Made, MadeTo};
+use crate::publish::{Outcome, Publication, Publisher};
+use crate::report::{OutputKind, Published, PublishedOutput};
+
+/// Publishes the files of `fetched` if nothing of it failed, and writes audit lines either way.
+///
+/// # Errors
+/// Every failure of every unit, or why the target could not be switched; then readers see what they saw before. If only
+/// an audit line could not be written, what it should have said has happened.
+pub fn publish_all(
+    prepared: &Prepared,
+    publisher: &mut Publisher,
+    fetched: &Fetched,
+) -> Result<Published, Vec<Failure>> {
+    let target = publisher.target().path().to_owned();
+    let resource = target.to_string_lossy();
+    complete(prepared, fetched, &resource)?;
+    let units: Vec<_> = fetched.units.iter().map(Publication::of).collect();
+    let outcome = publisher.publish(&units, fetched.at).map_err(|error| {
+        let failures = vec![Failure::from(error)];
+        prepared.record.not_published(&failures, &resource);
+        failures
+    })?;
+    let generation = match &outcome {
+        Outcome::Switched { generation } => Some(generation.as_str().to_owned()),
+        Outcome::Unchanged => publisher.current().ok().flatten().map(|it| it.generation.as_str().to_owned()),
+    };
+    prepared.record.published(&fetched.delivered, &resource).map_err(|failure| vec![failure])?;
+    let files = outputs(fetched, |made| match &made.to {
+        MadeTo::File(file) => Some((OutputKind::File, file.path.clone())),
+        MadeTo::Variable(_) => None,
+    });
+    let is_changed = matches!(outcome, Outcome::Switched { .. });
+    Ok(Published { target: Some(target), generation, is_changed, outputs: files })
+}
+
+/// Whether nothing of `fetched` failed.
+///
+/// # Errors
+/// Every failure of every unit; audit lines say that they were not published to `resource`.
+pub fn complete(prepared: &Prepared, fetched: &Fetched, resource: &str) -> Result<(), Vec<Failure>> {
+    let failures: Vec<Failure> = fetched.failures().cloned().collect();
+    if failures.is_empty() {
+        return Ok(());
+    }
+    prepared.record.not_published(&failures, resource);
+    Err(failures)
+}
+
+/// What was made, as the report has it, of those that `named` gives a kind and a name.
+pub fn outputs(fetched: &Fetched, named: impl Fn(&Made) -> Option<(OutputKind, String)>) -> Vec<PublishedOutput> {
+    let made = fetched.units.iter().filter_map(|unit| unit.result.as_ref().ok()).flatten();
+    made.filter_map(|made| {
+        let (kind, name) = named(made)?;
+        Some(PublishedOutput { kind, name, versions: made.versions.clone() })
+    })
+    .collect()
+}

@@ -1,0 +1,47 @@
+//! The specification that `--spec` names, and what is wrong with it as failures of the run.
+
+use sealkit_host::audit;
+use sealkit_host::exit::Exit;
+use sealkit_host::text::{Escaped, error_chain};
+
+use crate::args::SpecSource;
+use crate::failure::Failure;
+use crate::spec::SpecErrors;
+use crate::spec::load::LoadError;
+
+/// What `--spec` names, as reports call it.
+#[must_use]
+pub fn origin(source: &SpecSource) -> String {
+    match source {
+        SpecSource::File(path) => Escaped::new(path).to_string(),
+        SpecSource::Stdin => "standard input".to_owned(),
+        SpecSource::Environment(prefix) => format!("env:{prefix}"),
+        SpecSource::Kubernetes { namespace: Some(namespace), name } => {
+            format!("SecretProviderClass {namespace}/{name}")
+        }
+        SpecSource::Kubernetes { namespace: None, name } => format!("SecretProviderClass {name}"),
+    }
+}
+
+/// Why there is no specification.
+#[must_use]
+pub fn failures(error: &LoadError) -> Vec<Failure> {
+    if let LoadError::Spec(errors) = error {
+        return mistakes(errors);
+    }
+    let class = match error.exit() {
+        Exit::NotFound => audit::Failure::NotFound,
+        Exit::Config => audit::Failure::Config,
+        Exit::Denied => audit::Failure::Denied,
+        Exit::Unavailable => audit::Failure::Outage,
+        _ => audit::Failure::Io,
+    };
+    vec![Failure::other("", class, error_chain(error), "")]
+}
+
+/// Each mistake as a failure of its own.
+#[must_use]
+pub fn mistakes(errors: &SpecErrors) -> Vec<Failure> {
+    let lines = errors.to_string();
+    lines.lines().map(|line| Failure::other("", audit::Failure::Config, line, "")).collect()
+}
