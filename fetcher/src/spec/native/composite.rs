@@ -49,7 +49,10 @@ fn content(field: Field<'_>, labels: &mut Labels) -> Option<Content> {
 
 fn pairs(field: Field<'_>, labels: &mut Labels) -> Option<Vec<Pair>> {
     let pairs = field.map(|value| match value.name() {
-        "*" if value.is_list() => value.list(|item| all(item, labels)),
+        "*" if value.is_list() => {
+            let all = value.list(|item| all(item, labels))?;
+            if all.is_empty() { value.mistake("`*` is empty") } else { Some(all) }
+        }
         "*" => all(value, labels).map(|pair| vec![pair]),
         "" => value.mistake("a name is empty"),
         name => {

@@ -149,13 +149,13 @@ fn parameter(table: &mut Table<'_>) -> Option<Found> {
     Some(Found { object: Object::Parameter(ParameterRef { name, selector: version.or(label) }), region })
 }
 
-/// A version's id, stage or label: something, and nothing that Parameter Store would take for something else.
+/// A version's id, stage or label: nothing that Parameter Store would take for something else, or a log for a line.
 fn version_part(field: Field<'_>) -> Option<String> {
     let text = word(field)?;
-    if text.chars().any(|c| c.is_whitespace() || c.is_control() || c == ':') {
-        return field.mistake(format!("`{}` has neither blanks nor colons", field.name()));
+    if text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b':') {
+        return Some(text);
     }
-    Some(text)
+    field.mistake(format!("`{}` has visible ASCII characters only, and no colon", field.name()))
 }
 
 fn secrets(table: &mut Table<'_>) -> Option<Found> {

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on says so by panicking")]
 
 mod mistakes;
+mod schema;
 
 use super::read;
 use crate::spec::{

@@ -88,7 +88,7 @@ fn a_source_has_its_own_fields_only() {
         ("sealed: ''", "`sealed` is empty"),
         ("sealed: a, region: eu-west-1", "`region`: a sealed file's keys name their Regions"),
         ("sealed: a, fallback: {sealed: b}", "`fallback` stands in for one secret or parameter"),
-        ("secret: a, versionId: 'a b'", "`versionId` has neither blanks nor colons"),
+        ("secret: a, versionId: 'a b'", "`versionId` has visible ASCII characters only, and no colon"),
         (
             "secret: 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:a-AbCdEf:key::'",
             "`secret`: an ARN has seven parts; json-key, stage and id of ECS are `key`, `versionStage` and `versionId` here",
