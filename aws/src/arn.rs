@@ -34,8 +34,8 @@ pub use role::RoleArn;
 pub use secret::SecretArn;
 
 pub(crate) use shape::is_account;
-pub use shape::is_region;
 use shape::{Resource, is_partition};
+pub use shape::{is_region, partition_of};
 
 /// The longest identifier that KMS, Secrets Manager and Parameter Store take, in bytes.
 const MAX_LENGTH: usize = 2048;

@@ -9,9 +9,12 @@
 //!                  other
 //! ```
 
+pub mod calls;
+pub mod cost;
 pub mod names;
 mod parts;
 mod place;
+pub mod policy;
 
 use std::collections::HashMap;
 

@@ -47,6 +47,24 @@ pub fn is_region(text: &str) -> bool {
     numbered && worded && text.len() <= 32
 }
 
+/// The partition that a Region is in: what begins its ARNs.
+///
+/// By the beginnings of Regions' names, as the endpoint rules of AWS have it; an unknown one is taken for the commercial
+/// partition, as there.
+#[must_use]
+pub fn partition_of(region: &str) -> &'static str {
+    const BEGINNINGS: [(&str, &str); 7] = [
+        ("cn-", "aws-cn"),
+        ("us-gov-", "aws-us-gov"),
+        ("us-iso-", "aws-iso"),
+        ("us-isob-", "aws-iso-b"),
+        ("eu-isoe-", "aws-iso-e"),
+        ("us-isof-", "aws-iso-f"),
+        ("eusc-", "aws-eusc"),
+    ];
+    BEGINNINGS.iter().find(|(beginning, _)| region.starts_with(beginning)).map_or("aws", |(_, partition)| partition)
+}
+
 /// Twelve digits.
 pub(crate) fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())

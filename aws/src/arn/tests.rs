@@ -158,3 +158,17 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_region_tells_its_partition() {
+    for (region, partition) in [
+        ("eu-central-1", "aws"),
+        ("cn-northwest-1", "aws-cn"),
+        ("us-gov-east-1", "aws-us-gov"),
+        ("us-isob-east-1", "aws-iso-b"),
+        ("eusc-de-east-1", "aws-eusc"),
+        ("mars-north-1", "aws"),
+    ] {
+        assert_eq!(partition_of(region), partition, "{region}");
+    }
+}
