@@ -15,8 +15,12 @@ mod jmes;
 mod json;
 mod refusal;
 mod select;
+mod template;
+#[cfg(test)]
+mod testing;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod values;
 mod variable;
 
@@ -26,10 +30,11 @@ use std::time::SystemTime;
 use sealkit_envelope::Plaintext;
 
 use crate::failure::Failure;
-use crate::plan::Plan;
+use crate::plan::{Plan, names};
 use crate::source::Answer;
-use crate::spec::File;
+use crate::spec::{Destination, File};
 pub use jmes::check as check_jmespath;
+pub use template::uses as template_uses;
 pub use variable::check_name as check_variable_name;
 
 use values::Values;
@@ -43,7 +48,30 @@ pub fn render(plan: &Plan, answers: &[Result<Answer, Failure>], now: SystemTime)
     let values = Values::new(plan, answers);
     let entries = values.iter().flat_map(entry::units);
     let composites = plan.composites.iter().map(|composite| composite::unit(&values, composite, now));
-    entries.chain(composites).collect()
+    let mut units: Vec<Unit> = entries.chain(composites).collect();
+    refuse_found(plan, &mut units);
+    units
+}
+
+/// Refuses units whose names came from content and are not allowed, or are those of others.
+fn refuse_found(plan: &Plan, units: &mut [Unit]) {
+    let outputs = plan.entries.iter().flat_map(|(entry, _)| &entry.outputs);
+    let is_found: Vec<bool> =
+        outputs.map(|output| matches!(output.to, Destination::Files { .. } | Destination::Variables { .. })).collect();
+    let mut found = Vec::new();
+    // The units of outputs stand before those of composites, in the same order.
+    for (unit, _) in units.iter().zip(&is_found).filter(|(_, is_found)| **is_found) {
+        let label = unit.entries.first().map_or("", String::as_str);
+        found.extend(unit.result.iter().flatten().map(|made| (label, &made.to)));
+    }
+    let failures = names::check_found(plan, &found);
+    for (unit, _) in units.iter_mut().zip(&is_found).filter(|(_, is_found)| **is_found) {
+        let of_unit = |failure: &&Failure| unit.entries.contains(&failure.object);
+        let refused: Vec<Failure> = failures.iter().filter(of_unit).cloned().collect();
+        if !refused.is_empty() && unit.result.is_ok() {
+            unit.result = Err(refused);
+        }
+    }
 }
 
 /// Refuses variables that an environment can't hold: with NUL in them, or longer than `execve` takes. Where variables

@@ -3,7 +3,7 @@
 mod dotenv;
 mod pairs;
 mod properties;
-mod structured;
+pub(crate) mod structured;
 #[cfg(test)]
 mod tests;
 
@@ -13,9 +13,10 @@ use std::time::SystemTime;
 use sealkit_envelope::Plaintext;
 
 use super::refusal::Refusal;
-use super::values::Values;
-use super::{Made, MadeTo, Unit, variable};
+use super::values::{Values, Versions};
+use super::{Made, MadeTo, Unit, template, tls, variable};
 use crate::failure::Failure;
+use crate::plan::names;
 use crate::spec::{Composite, Content, File, Pair};
 
 /// Whether a name from content may be in a list.
@@ -26,10 +27,10 @@ type Print = fn(&[(String, String)]) -> Result<String, Vec<Refusal>>;
 
 /// The unit of one composite.
 pub(crate) fn unit(values: &Values<'_>, composite: &Composite, now: SystemTime) -> Unit {
-    let labels = labels(&composite.content);
+    let labels = labels(values, &composite.content);
     let failures = values.failures(&labels);
     let result = if failures.is_empty() { made(values, composite, now) } else { Err(failures) };
-    Unit { name: format!("file {}", composite.file.path), entries: labels.into_iter().collect(), result }
+    Unit { name: format!("file {}", path(composite)), entries: labels.into_iter().collect(), result }
 }
 
 fn made(values: &Values<'_>, composite: &Composite, now: SystemTime) -> Result<Vec<Made>, Vec<Failure>> {
@@ -40,12 +41,17 @@ fn made(values: &Values<'_>, composite: &Composite, now: SystemTime) -> Result<V
         Content::Properties(pairs) => listed(values, file, pairs, any_name, |pairs| Ok(properties::print(pairs))),
         Content::Json(pairs) => listed(values, file, pairs, any_name, structured::json),
         Content::Yaml(pairs) => listed(values, file, pairs, any_name, structured::yaml),
-        _ => {
-            let _ = now;
-            Err(Vec::new())
+        Content::Template(source) => {
+            template::render(values, source).map(|(text, versions)| vec![Made::text(file, &text, versions)])
         }
+        Content::Tls(pair) => tls::made(values, file, pair, now),
     };
-    made.map_err(|refusals| refusals.into_iter().map(|refusal| refusal.into_failure(&file.path)).collect())
+    made.map_err(|refusals| refusals.into_iter().map(|refusal| refusal.into_failure(&path(composite))).collect())
+}
+
+/// What names a composite: its file, or the first of them.
+fn path(composite: &Composite) -> String {
+    names::files_of(composite).swap_remove(0)
 }
 
 /// A list of names and texts in one of its formats.
@@ -62,7 +68,7 @@ fn listed(
 }
 
 /// The labels of the entries that are in a composite.
-fn labels(content: &Content) -> BTreeSet<String> {
+fn labels(values: &Values<'_>, content: &Content) -> BTreeSet<String> {
     match content {
         Content::Dotenv(pairs) | Content::Properties(pairs) | Content::Json(pairs) | Content::Yaml(pairs) => {
             let label = |pair: &Pair| match pair {
@@ -71,7 +77,8 @@ fn labels(content: &Content) -> BTreeSet<String> {
             };
             pairs.iter().map(label).collect()
         }
-        Content::Template(_) => BTreeSet::new(),
+        // One that is no template has none, and is refused when it is rendered.
+        Content::Template(source) => template::uses(source, values.labels()).unwrap_or_default(),
         Content::Tls(pair) => {
             let files = [&pair.certificate, &pair.key].into_iter().chain(&pair.authority);
             files.map(|file| file.part.entry.clone()).collect()
@@ -79,9 +86,19 @@ fn labels(content: &Content) -> BTreeSet<String> {
     }
 }
 
+/// Bytes as text.
+///
+/// # Errors
+///
+/// If they are not UTF-8.
+pub(crate) fn text(bytes: &[u8]) -> Result<String, Refusal> {
+    let text = std::str::from_utf8(bytes);
+    text.map(str::to_owned).map_err(|_| Refusal::new("it is not UTF-8", "publish it as a file of its own"))
+}
+
 impl Made {
     /// A file of text.
-    fn text(file: &File, text: &str, versions: Vec<(String, String)>) -> Self {
+    fn text(file: &File, text: &str, versions: Versions) -> Self {
         let bytes = Plaintext::from_slice(text.as_bytes());
         Self { to: MadeTo::File(file.clone()), bytes, versions, not_after: None }
     }

@@ -1,13 +1,12 @@
 //! What becomes of one entry's value.
 
-use std::collections::BTreeMap;
-
 use super::found::{self, Found};
 use super::jmes::Names;
 use super::refusal::Refusal;
 use super::values::Value;
 use super::{Made, MadeTo, Unit, select, variable};
 use crate::failure::Failure;
+use crate::plan::names;
 use crate::source::Answer;
 use crate::spec::{Destination, File, Output};
 
@@ -65,13 +64,13 @@ fn single(
 
 /// All values, each to a place named after what is in the answer.
 fn named(found: Vec<Found<'_>>, to: impl Fn(&str) -> Result<MadeTo, Refusal>) -> Result<Vec<Made>, Vec<Refusal>> {
-    let mut refusals = twice(&found);
     let mut all = Vec::new();
-    for Found { name, item, bytes } in found {
-        match to(&name) {
+    let mut refusals = Vec::new();
+    for one in found {
+        match one.name().and_then(|name| to(&name)) {
             Ok(to) => {
-                let versions = vec![(item.name.clone(), item.version.clone())];
-                all.push(Made { to, bytes, versions, not_after: None });
+                let versions = vec![(one.item.name.clone(), one.item.version.clone())];
+                all.push(Made { to, bytes: one.bytes, versions, not_after: None });
             }
             Err(refusal) => refusals.push(refusal),
         }
@@ -79,24 +78,6 @@ fn named(found: Vec<Found<'_>>, to: impl Fn(&str) -> Result<MadeTo, Refusal>) ->
     if refusals.is_empty() { Ok(all) } else { Err(refusals) }
 }
 
-/// Names that several values would have.
-fn twice(found: &[Found<'_>]) -> Vec<Refusal> {
-    let mut times = BTreeMap::new();
-    for one in found {
-        *times.entry(one.name.as_str()).or_insert(0) += 1;
-    }
-    let twice = times.into_iter().filter(|(_, times)| *times > 1);
-    twice
-        .map(|(name, times)| {
-            Refusal::new(
-                format!("{times} values would be called {name:?}"),
-                "rename one; each `/` in a name becomes `_`",
-            )
-        })
-        .collect()
-}
-
 fn below(directory: &File, name: &str) -> File {
-    let path = if directory.path.is_empty() { name.to_owned() } else { format!("{}/{name}", directory.path) };
-    File { path, ..directory.clone() }
+    File { path: names::below(&directory.path, name), ..directory.clone() }
 }

@@ -1,18 +1,22 @@
 //! Values whose names are in the answer: members of a JSON object, secrets of a filter, parameters of a path.
 
 use sealkit_envelope::Plaintext;
+use sealkit_host::text::Escaped;
 
 use super::jmes::Names;
 use super::refusal::Refusal;
 use super::select;
 use super::values::Value;
+use crate::plan::names;
 use crate::source::{Answer, Item};
 use crate::spec::{Decode, Object, Select};
 
 /// One value and what it is called.
 pub(crate) struct Found<'a> {
-    /// Its name: without the prefix, with `_` for each `/`. Not checked yet.
-    pub(crate) name: String,
+    /// What the answer calls it.
+    pub(crate) raw_name: String,
+    /// What is cut from the beginning of that.
+    prefix: Option<String>,
     /// Where it is from.
     pub(crate) item: &'a Item,
     /// The part that was asked for.
@@ -35,6 +39,10 @@ pub(crate) fn all<'a>(
         Answer::One(item) => (std::slice::from_ref(item), false),
         Answer::Many(items) => (items.as_slice(), true),
     };
+    let prefix = match &value.entry.object {
+        Object::Parameters(asked) => strip_prefix.or(Some(&asked.path)),
+        _ => strip_prefix,
+    };
     let mut all = Vec::new();
     for item in items {
         let bytes = item.value.expose_secret();
@@ -45,7 +53,8 @@ pub(crate) fn all<'a>(
         };
         let parts = parts.map_err(|refusal| if is_many { refusal.of(&item.name) } else { refusal })?;
         all.extend(parts.into_iter().map(|(name, bytes)| Found {
-            name: stripped(&value.entry.object, &name, strip_prefix).replace('/', "_"),
+            raw_name: name,
+            prefix: prefix.map(str::to_owned),
             item,
             bytes,
         }));
@@ -53,12 +62,17 @@ pub(crate) fn all<'a>(
     Ok(all)
 }
 
-/// What is left of a name: less the given prefix, or less the path that parameters were asked by.
-fn stripped<'a>(object: &Object, name: &'a str, prefix: Option<&str>) -> &'a str {
-    if let Some(prefix) = prefix {
-        return name.strip_prefix(prefix).unwrap_or(name);
+impl Found<'_> {
+    /// Its name without the prefix, which for parameters by path is that path unless another is given, and with `_` for
+    /// each `/`.
+    ///
+    /// # Errors
+    ///
+    /// If no file may be called that.
+    pub(crate) fn name(&self) -> Result<String, Refusal> {
+        names::of_content(&self.raw_name, self.prefix.as_deref()).map_err(|flaw| {
+            let message = format!("the name `{}` from its content {flaw}", Escaped::new(&self.raw_name));
+            Refusal::new(message, "rename it where it is kept, or give the names one by one")
+        })
     }
-    let Object::Parameters(asked) = object else { return name };
-    let below = name.strip_prefix(asked.path.trim_end_matches('/')).unwrap_or(name);
-    below.strip_prefix('/').unwrap_or(below)
 }

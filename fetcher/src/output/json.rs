@@ -61,6 +61,15 @@ pub(crate) fn document(bytes: &[u8]) -> Result<&RawValue, Refusal> {
     Ok(document)
 }
 
+/// The items of a list, each with its text.
+///
+/// # Errors
+///
+/// If it is no list.
+pub(crate) fn items(list: &RawValue) -> Result<Vec<&RawValue>, Refusal> {
+    serde_json::from_str(list.get()).map_err(|error| not_json(&error))
+}
+
 /// What a value is as text: a string's own, of any other its JSON text.
 ///
 /// # Errors
@@ -89,8 +98,7 @@ fn check(value: &RawValue, depth: usize) -> Result<(), Refusal> {
         ));
     };
     if !is_object {
-        let items: Vec<&RawValue> = serde_json::from_str(text).map_err(|error| not_json(&error))?;
-        return items.into_iter().try_for_each(|item| check(item, depth));
+        return items(value)?.into_iter().try_for_each(|item| check(item, depth));
     }
     let members: Members<'_> = serde_json::from_str(text).map_err(|error| not_json(&error))?;
     let mut seen = BTreeSet::new();

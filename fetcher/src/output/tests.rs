@@ -3,76 +3,13 @@
 
 use std::time::SystemTime;
 
-use sealkit_envelope::Plaintext;
 use sealkit_host::audit;
 
+use super::testing::{absent, entry, file, item, output, plan};
 use super::{MadeTo, Unit, render};
 use crate::failure::Failure;
-use crate::plan::{Plan, Request};
-use crate::source::{Answer, Item};
-use crate::spec::{Batch, Destination, Entry, File, Form, Object, Output, SecretRef, Select};
-
-pub(super) fn secret(id: &str) -> Object {
-    Object::Secret(SecretRef { id: id.to_owned(), version_id: None, version_stage: None })
-}
-
-pub(super) fn entry(label: &str, outputs: Vec<Output>) -> Entry {
-    Entry {
-        label: label.to_owned(),
-        at: None,
-        object: secret(label),
-        optional: false,
-        region: None,
-        failover: Vec::new(),
-        role: None,
-        fallback: None,
-        outputs,
-    }
-}
-
-pub(super) fn file(path: &str) -> File {
-    File { path: path.to_owned(), ..File::default() }
-}
-
-pub(super) fn output(select: Select, to: Destination) -> Output {
-    Output { at: None, select, decode: None, to }
-}
-
-/// A plan with one request for each entry.
-pub(super) fn plan(form: Form, entries: Vec<Entry>) -> Plan {
-    let request = |entry: &Entry| Request {
-        object: entry.object.clone(),
-        region: None,
-        failover: Vec::new(),
-        role: None,
-        fallback: None,
-    };
-    Plan {
-        place: Default::default(),
-        notices: Vec::new(),
-        form,
-        origin: "spec.yaml".to_owned(),
-        batch: Batch::Auto,
-        requests: entries.iter().map(request).collect(),
-        entries: entries.into_iter().enumerate().map(|(place, entry)| (entry, place)).collect(),
-        composites: Vec::new(),
-    }
-}
-
-pub(super) fn item(name: &str, value: &[u8]) -> Item {
-    Item {
-        name: name.to_owned(),
-        value: Plaintext::from_slice(value),
-        version: "v1".to_owned(),
-        region: None,
-        request_id: None,
-        is_fallback: false,
-    }
-}
-
-pub(super) fn absent(label: &str) -> Failure {
-    Failure::other(label, audit::Failure::NotFound, "there is no such secret", "")
-}
+use crate::source::Answer;
+use crate::spec::{Destination, Form, Select};
 
 /// One entry with one output, and the bytes or the failure that came of it.
 fn single(select: Select, value: &[u8]) -> Result<Vec<u8>, String> {

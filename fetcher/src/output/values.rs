@@ -13,6 +13,9 @@ use crate::plan::Plan;
 use crate::source::{Answer, Item};
 use crate::spec::{Entry, Form, Object, Part};
 
+/// What something was made of: objects and their versions.
+pub(crate) type Versions = Vec<(String, String)>;
+
 /// Every entry of a plan with what its request came to.
 pub(crate) struct Values<'a> {
     entries: Vec<Value<'a>>,
@@ -42,6 +45,11 @@ impl<'a> Values<'a> {
     /// All of them, in the order of the specification.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Value<'a>> {
         self.entries.iter().copied()
+    }
+
+    /// All labels.
+    pub(crate) fn labels(&self) -> impl Iterator<Item = &'a str> {
+        self.entries.iter().map(|value| value.entry.label.as_str())
     }
 
     /// The entry `label`.
@@ -136,7 +144,7 @@ fn is_absence(failure: &Failure) -> bool {
 }
 
 /// Notes that `item` is in what is made, once.
-pub(crate) fn note(versions: &mut Vec<(String, String)>, item: &Item) {
+pub(crate) fn note(versions: &mut Versions, item: &Item) {
     let version = (item.name.clone(), item.version.clone());
     if !versions.contains(&version) {
         versions.push(version);

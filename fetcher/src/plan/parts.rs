@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use sealkit_host::config::Position;
 use sealkit_host::text::Escaped;
 
+use crate::output;
 use crate::spec::{Content, Form, Pair, Part, Select, Spec, SpecMistake};
 
 pub(super) fn check(spec: &Spec) -> Vec<SpecMistake> {
@@ -65,36 +66,20 @@ impl Notes<'_> {
 
     fn check_select(&mut self, at: Option<Position>, select: &Select) {
         let Select::JmesPath(expression) = select else { return };
-        let Err(error) = jmespath::parse(expression) else { return };
+        let Err(reason) = output::check_jmespath(expression) else { return };
         let shown = Escaped::new(expression);
         let message = match self.form {
             // The provider's text, which it gives only when it has fetched.
             Form::CsiParameters | Form::SecretProviderClass => format!("Invalid JMES Path: {shown}."),
-            _ => {
-                let reason = error.reason.to_string();
-                format!("`{shown}` is no JMESPath expression: {}", reason.lines().next().unwrap_or_default())
-            }
+            _ => format!("`{shown}` is no JMESPath expression: {reason}"),
         };
         self.add(at, message);
     }
 
     /// The syntax, and that every variable is a label.
     fn check_template(&mut self, at: Option<Position>, source: &str) {
-        let environment = minijinja::Environment::new();
-        let template = match environment.template_from_str(source) {
-            Ok(template) => template,
-            Err(error) => {
-                let line = error.line().unwrap_or(1);
-                let reason = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
-                return self.add(at, format!("line {line} of the template: {reason}"));
-            }
-        };
-        let globals: HashSet<_> = environment.globals().map(|(name, _)| name.to_owned()).collect();
-        let mut unknown: Vec<_> = template.undeclared_variables(false).into_iter().collect();
-        unknown.retain(|name| !globals.contains(name) && !self.labels.contains(name.as_str()));
-        unknown.sort();
-        for name in unknown {
-            self.add(at, format!("the template's `{}` is no label of an entry", Escaped::new(&name)));
+        if let Err(mistakes) = output::template_uses(source, self.labels.iter().copied()) {
+            mistakes.into_iter().for_each(|mistake| self.add(at, mistake));
         }
     }
 }

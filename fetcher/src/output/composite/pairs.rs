@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use super::text;
 use crate::output::found;
 use crate::output::refusal::Refusal;
-use crate::output::values::{self, Values};
+use crate::output::values::{self, Values, Versions};
 use crate::source::Answer;
 use crate::spec::{Pair, Part, Select};
 
@@ -14,7 +15,7 @@ pub(super) struct Texts {
     /// No name is there twice.
     pub(super) pairs: Vec<(String, String)>,
     /// What they were made of.
-    pub(super) versions: Vec<(String, String)>,
+    pub(super) versions: Versions,
 }
 
 /// Reads all pairs; those of optional entries that are absent are left out. Names from content pass `check_found`.
@@ -63,9 +64,12 @@ impl Texts {
     ) -> Result<(), Refusal> {
         let value = values.find(label)?;
         let Ok(Some(answer)) = value.answer() else { return Ok(()) };
-        let select = if matches!(answer, Answer::Many(_)) { Select::Whole } else { Select::AllKeys };
+        let is_many = matches!(answer, Answer::Many(_));
+        let select = if is_many { Select::Whole } else { Select::AllKeys };
         for found in found::all(value, answer, &select, None, None).map_err(|refusal| refusal.of(label))? {
-            let name = format!("{prefix}{}", found.name);
+            // Members keep their names, which need not be names of files.
+            let name = if is_many { found.name()? } else { found.raw_name };
+            let name = format!("{prefix}{name}");
             check_found(&name).map_err(|refusal| refusal.of(label))?;
             let text =
                 text(found.bytes.expose_secret()).map_err(|refusal| refusal.of(&format!("{label}, {name:?}")))?;
@@ -74,10 +78,4 @@ impl Texts {
         }
         Ok(())
     }
-}
-
-/// Bytes as text.
-pub(in crate::output) fn text(bytes: &[u8]) -> Result<String, Refusal> {
-    let text = std::str::from_utf8(bytes);
-    text.map(str::to_owned).map_err(|_| Refusal::new("it is not UTF-8", "publish it as a file of its own"))
 }

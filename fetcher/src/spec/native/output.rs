@@ -4,6 +4,7 @@ use sealkit_host::config::{Field, Table};
 
 use super::object::Source;
 use super::values::{self, DECODE, Rights, word};
+use crate::output::check_jmespath;
 use crate::spec::{Decode, Destination, Entry, Object, Output, Select};
 
 /// What an entry says for all of its outputs.
@@ -104,13 +105,9 @@ pub(super) fn select(table: &mut Table<'_>) -> Option<Select> {
     let key = table.optional("key", word);
     let jmespath = table.optional("jmespath", |field| {
         let expression = word(field)?;
-        match jmespath::compile(&expression) {
-            Ok(_) => Some(expression),
-            Err(error) => field.mistake(format!(
-                "`jmespath`: {} at its character {}",
-                error.reason.to_string().trim_end_matches('.'),
-                error.column + 1
-            )),
+        match check_jmespath(&expression) {
+            Ok(()) => Some(expression),
+            Err(reason) => field.mistake(format!("`jmespath`: {reason}")),
         }
     });
     match (key, jmespath) {

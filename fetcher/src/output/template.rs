@@ -1,0 +1,169 @@
+//! Texts with expressions over entries, in Jinja's language.
+//!
+//! The engine has no loader, so nothing is included; a name that is not there is an error; fuel bounds instructions and
+//! the bytes that they make or read. Its own messages may hold values, so none of a running template is repeated.
+
+mod filters;
+#[cfg(test)]
+mod tests;
+mod value;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error as _;
+use std::io::{self, Write};
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value};
+use sealkit_host::text::Escaped;
+
+use super::refusal::Refusal;
+use super::values::{self, Values, Versions};
+
+/// How long a template may be, in bytes.
+const MAX_LENGTH: usize = 256 * 1024;
+
+/// How long what it makes may be, in bytes.
+const MAX_OUTPUT: usize = 1 << 20;
+
+/// What a template may use: each unit is an instruction, or 64 bytes that are made or read.
+const FUEL: u64 = 250_000;
+
+/// Renders `text`.
+///
+/// # Errors
+///
+/// What is wrong with the template or with a value that it uses.
+pub(crate) fn render(values: &Values<'_>, text: &str) -> Result<(String, Versions), Vec<Refusal>> {
+    let used = uses(text, values.labels()).map_err(|mistakes| mistakes.into_iter().map(mistake).collect::<Vec<_>>())?;
+    let mut variables = BTreeMap::new();
+    let mut versions = Vec::new();
+    let mut refusals = Vec::new();
+    for label in &used {
+        match variable(values, label, &mut versions) {
+            Ok(Some(value)) => _ = variables.insert(identifier(label), value),
+            // An optional entry that is absent is undefined.
+            Ok(None) => {}
+            Err(refusal) => refusals.push(refusal),
+        }
+    }
+    if !refusals.is_empty() {
+        return Err(refusals);
+    }
+    let environment = environment();
+    let template = environment.template_from_str(text).map_err(|error| vec![mistake(syntax(&error))])?;
+    let mut output = Bounded(Vec::new());
+    template.render_captured_to(Value::from(variables), &mut output).map_err(|error| vec![failed(&error)])?;
+    let text = String::from_utf8(output.0)
+        .map_err(|_| vec![Refusal::new("the template makes something else than UTF-8", "correct the template")])?;
+    Ok((text, versions))
+}
+
+/// The labels among `labels` that a template uses. One stands for the label that is it with `_` for each character
+/// that is no letter, digit or `_` of ASCII, and before a digit at its beginning.
+///
+/// # Errors
+///
+/// Every mistake: a syntax error with its line, or names that are no label.
+pub fn uses<'a>(text: &str, labels: impl IntoIterator<Item = &'a str>) -> Result<BTreeSet<String>, Vec<String>> {
+    if text.len() > MAX_LENGTH {
+        return Err(vec![format!("the template is longer than {MAX_LENGTH} bytes")]);
+    }
+    let environment = environment();
+    let template = environment.template_from_str(text).map_err(|error| vec![syntax(&error)])?;
+    let mut known: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for label in labels {
+        known.entry(identifier(label)).or_default().push(label);
+    }
+    let mut used = BTreeSet::new();
+    let mut mistakes = Vec::new();
+    for name in template.undeclared_variables(false).into_iter().collect::<BTreeSet<_>>() {
+        match known.get(&name).map(Vec::as_slice) {
+            Some([label]) => _ = used.insert((*label).to_owned()),
+            Some(labels) => {
+                let labels: Vec<String> = labels.iter().map(|label| format!("`{}`", Escaped::new(label))).collect();
+                mistakes.push(format!("the template's `{name}` stands for each of {}", labels.join(", ")));
+            }
+            None if environment.globals().any(|(global, _)| global == name) => {}
+            None => mistakes.push(format!("the template's `{}` is no label of an entry", Escaped::new(&name))),
+        }
+    }
+    if mistakes.is_empty() { Ok(used) } else { Err(mistakes) }
+}
+
+/// What a label is called in templates.
+fn identifier(label: &str) -> String {
+    let letter = |character: char| if character.is_ascii_alphanumeric() { character } else { '_' };
+    let name: String = label.chars().map(letter).collect();
+    if name.starts_with(|first: char| first.is_ascii_digit()) { format!("_{name}") } else { name }
+}
+
+/// What an entry is in a template.
+fn variable(values: &Values<'_>, label: &str, versions: &mut Versions) -> Result<Option<Value>, Refusal> {
+    let value = values.find(label)?;
+    let Ok(Some(answer)) = value.answer() else { return Ok(None) };
+    let (variable, items) = value::of_answer(value, answer).map_err(|refusal| refusal.of(label))?;
+    items.iter().for_each(|item| values::note(versions, item));
+    Ok(Some(variable))
+}
+
+fn environment() -> Environment<'static> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_auto_escape_callback(|_| AutoEscape::None);
+    environment.set_syntax(SyntaxConfig::builder().keep_trailing_newline(true).build().unwrap_or_default());
+    environment.set_fuel(Some(FUEL));
+    environment.set_recursion_limit(100);
+    environment.set_formatter(value::format);
+    filters::add(&mut environment);
+    environment
+}
+
+/// An error of the parser, which has seen no value.
+fn syntax(error: &Error) -> String {
+    let line = error.line().unwrap_or(1);
+    let reason = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
+    format!("line {line} of the template: {reason}")
+}
+
+fn mistake(message: String) -> Refusal {
+    Refusal::new(message, "correct the template")
+}
+
+/// An error of a running template.
+fn failed(error: &Error) -> Refusal {
+    let line = error.line().map_or_else(|| "the template".to_owned(), |line| format!("line {line} of the template"));
+    if let Some(refusal) = value::refusal(error) {
+        return refusal.of(&line);
+    }
+    let (reason, hint) = match error.kind() {
+        ErrorKind::UndefinedError => ("something is not there", "correct the name or the key; they are case-sensitive"),
+        ErrorKind::OutOfFuel => ("it takes too much work", "make the template simpler"),
+        ErrorKind::WriteFailure if error.source().is_some() => ("it makes more than 1 MiB", "make several files"),
+        ErrorKind::UnknownFilter => ("there is no such filter", "correct the template"),
+        ErrorKind::UnknownTest => ("there is no such test", "correct the template"),
+        ErrorKind::UnknownFunction => ("there is no such function", "correct the template"),
+        ErrorKind::UnknownMethod => ("there is no such method", "use a filter"),
+        ErrorKind::MissingArgument | ErrorKind::TooManyArguments => {
+            ("a filter or a function has too few or too many arguments", "correct the template")
+        }
+        _ => ("an operation does not suit its values", "correct the template"),
+    };
+    Refusal::new(format!("{line}: {reason}"), hint)
+}
+
+/// Takes as much as a file may have.
+struct Bounded(Vec<u8>);
+
+impl Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if bytes.len() > MAX_OUTPUT - self.0.len() {
+            return Err(io::Error::other("too long"));
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
