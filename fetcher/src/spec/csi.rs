@@ -22,7 +22,7 @@ use sealkit_host::config::Position;
 use sealkit_host::text::without_controls;
 
 use self::embedded::Embedded;
-use self::yaml::{Node, Value};
+use self::yaml::{Member, Node, Value};
 use super::{Form, Notice, Spec, SpecErrors, SpecMistake};
 
 /// What was found besides the specification itself.
@@ -71,8 +71,8 @@ pub(in crate::spec) struct Parameter<'a> {
     pub(in crate::spec) value: &'a str,
     /// Where the value begins.
     pub(in crate::spec) at: Option<Position>,
-    /// The document, if the value stands in it line for line, so that places in the value are places in the document.
-    pub(in crate::spec) literal_in: Option<&'a str>,
+    /// Whether the value stands in the document line for line, so that places in it are places in the document.
+    pub(in crate::spec) is_literal: bool,
 }
 
 /// Reads `parameters` alone: a mapping with `objects`.
@@ -83,8 +83,8 @@ pub fn parameters(origin: &str, text: &str) -> Result<Spec, SpecErrors> {
     let mut findings = Findings::default();
     let mapping = document(text, &mut findings);
     let spec = mapping.map(|mapping| {
-        let parameters = members(text, &mapping, &mut findings);
-        lift(Form::CsiParameters, origin, Some(mapping.at), &parameters, &mut findings)
+        let parameters = members(&mapping, &mut findings);
+        lift(Form::CsiParameters, origin, &parameters, &mut findings)
     });
     findings.finish(origin, spec)
 }
@@ -106,14 +106,8 @@ fn document(text: &str, findings: &mut Findings) -> Option<Node> {
 const KNOWN: [&str; 6] =
     ["region", "failoverRegion", "pathTranslation", "usePodIdentity", "preferredAddressType", "objects"];
 
-/// Reads all parameters; `at` is where they begin.
-pub(in crate::spec) fn lift(
-    form: Form,
-    origin: &str,
-    at: Option<Position>,
-    parameters: &[Parameter<'_>],
-    findings: &mut Findings,
-) -> Spec {
+/// Gives all parameters their meaning.
+pub(in crate::spec) fn lift(form: Form, origin: &str, parameters: &[Parameter<'_>], findings: &mut Findings) -> Spec {
     let find = |key| parameters.iter().find(|parameter| parameter.key == key && !parameter.value.is_empty());
     for parameter in parameters.iter().filter(|parameter| !KNOWN.contains(&parameter.key)) {
         findings.notice(parameter.at, format!("`{}` in `parameters` means nothing here", parameter.key));
@@ -129,10 +123,7 @@ pub(in crate::spec) fn lift(
         composites: Vec::new(),
         notices: Vec::new(),
     };
-    let Some(objects) = find("objects").filter(|objects| !objects.value.trim().is_empty()) else {
-        findings.mistake(at, "`objects` is missing: there is nothing to fetch");
-        return spec;
-    };
+    let Some(objects) = parameters.iter().find(|parameter| parameter.key == "objects") else { return spec };
     let mut found = embedded::Found::new(Embedded::new(objects), findings);
     let objects = object::all(objects.value, &mut found);
     check::all(&objects, &spec.place, translation, &mut found);
@@ -141,25 +132,28 @@ pub(in crate::spec) fn lift(
 }
 
 /// The members of a mapping as parameters: the API takes strings and nothing else, and so does this.
-pub(in crate::spec) fn members<'a>(text: &'a str, mapping: &'a Node, findings: &mut Findings) -> Vec<Parameter<'a>> {
+pub(in crate::spec) fn members<'a>(mapping: &'a Node, findings: &mut Findings) -> Vec<Parameter<'a>> {
     let Value::Mapping(members) = &mapping.value else {
         findings.mistake(Some(mapping.at), format!("`parameters` must be a mapping, not {}", mapping.kind()));
         return Vec::new();
     };
+    if mapping.member("objects").is_none() {
+        findings.mistake(Some(mapping.at), "`objects` is missing: there is nothing to fetch");
+    }
     let mut parameters = Vec::new();
-    for member in members {
-        let at = Some(member.node.at);
-        match (&member.node.value, member.node.text()) {
-            (Value::Literal(_), Some(value)) => {
-                parameters.push(Parameter { key: &member.key, value, at, literal_in: Some(text) });
+    for Member { key, node, .. } in members {
+        let at = Some(node.at);
+        match (&node.value, node.text()) {
+            (value, Some(text)) => {
+                let is_literal = matches!(value, Value::Literal(_));
+                parameters.push(Parameter { key, value: text, at, is_literal });
             }
-            (_, Some(value)) => parameters.push(Parameter { key: &member.key, value, at, literal_in: None }),
-            (Value::List(_), None) if member.key == "objects" => {
+            (Value::List(_), None) if key == "objects" => {
                 findings.mistake(at, "`objects` must be a string that holds a list: write `objects: |` before it");
             }
             _ => {
-                let kind = member.node.kind();
-                findings.mistake(at, format!("`{}` must be a string, not {kind}: write it in quotes", member.key));
+                let kind = node.kind();
+                findings.mistake(at, format!("`{key}` must be a string, not {kind}: write it in quotes"));
             }
         }
     }

@@ -18,7 +18,7 @@ pub(in crate::spec) const VERSIONS: [&str; 2] = ["v1", "v1alpha1"];
 pub fn read(origin: &str, text: &str, name: Option<&str>) -> Result<Spec, SpecErrors> {
     let mut findings = Findings::default();
     let documents = yaml::read(text, &mut findings);
-    let spec = documents.and_then(|documents| chosen(origin, text, &documents, name, &mut findings));
+    let spec = documents.and_then(|documents| chosen(origin, &documents, name, &mut findings));
     findings.finish(origin, spec)
 }
 
@@ -31,7 +31,7 @@ pub(in crate::spec) fn from_api(origin: &str, object: &serde_json::Value) -> Res
     let mut findings = Findings::default();
     let text = object.to_string();
     let documents = yaml::read(&text, &mut findings);
-    let mut spec = documents.and_then(|documents| chosen(origin, &text, &documents, None, &mut findings));
+    let mut spec = documents.and_then(|documents| chosen(origin, &documents, None, &mut findings));
     for entry in spec.iter_mut().flat_map(|spec| &mut spec.entries) {
         entry.at = None;
         entry.outputs.iter_mut().for_each(|output| output.at = None);
@@ -39,7 +39,7 @@ pub(in crate::spec) fn from_api(origin: &str, object: &serde_json::Value) -> Res
     findings.without_places().finish(origin, spec)
 }
 
-fn chosen(origin: &str, text: &str, documents: &[Node], name: Option<&str>, findings: &mut Findings) -> Option<Spec> {
+fn chosen(origin: &str, documents: &[Node], name: Option<&str>, findings: &mut Findings) -> Option<Spec> {
     let classes: Vec<_> = documents.iter().flat_map(all_of).collect();
     let class = choose(&classes, name, findings)?;
     api_version(class, findings);
@@ -48,11 +48,12 @@ fn chosen(origin: &str, text: &str, documents: &[Node], name: Option<&str>, find
         return None;
     };
     provider(spec, findings);
-    let (at, parameters) = match spec.member("parameters").filter(|node| !node.is_null()) {
-        Some(mapping) => (mapping.at, csi::members(text, mapping, findings)),
-        None => (spec.at, Vec::new()),
+    let Some(mapping) = spec.member("parameters") else {
+        findings.mistake(Some(spec.at), "`parameters` is missing: there is nothing to fetch");
+        return None;
     };
-    let read = csi::lift(Form::SecretProviderClass, origin, Some(at), &parameters, findings);
+    let parameters = csi::members(mapping, findings);
+    let read = csi::lift(Form::SecretProviderClass, origin, &parameters, findings);
     if let Some(Value::List(items)) = spec.member("secretObjects").map(|node| &node.value) {
         items.iter().for_each(|item| secret_object(item, &read, findings));
     }

@@ -197,7 +197,7 @@ fn permission(permission: &Field, found: &mut Found<'_>) {
     }
     let hint = match text.parse::<u32>() {
         _ if is_octal => "; bits beyond 0777 are not set for secrets".to_owned(),
-        Ok(number) if text.len() == 3 && number <= 0o777 => {
+        Ok(number) if (0o100..=0o777).contains(&number) && !text.starts_with('0') => {
             format!("; without quotes 0{number:o} is read as the number {number}: write \"0{number:o}\"")
         }
         _ => "; write four octal digits in quotes, such as \"0440\"".to_owned(),

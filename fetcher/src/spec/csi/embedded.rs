@@ -7,36 +7,26 @@ use super::{Findings, Parameter};
 /// Where the text `objects` stands.
 #[derive(Debug)]
 pub(super) struct Embedded {
-    /// Where the value begins.
+    /// Where it begins; of a block that is its first character that is no line break.
     at: Option<Position>,
-    /// For each of its lines the line of the document and how many characters stand before it there.
-    lines: Option<Vec<(usize, usize)>>,
+    /// How many empty lines of a block stand above that; nothing if the text does not stand there line for line.
+    above: Option<usize>,
 }
 
 impl Embedded {
     pub(super) fn new(parameter: &Parameter<'_>) -> Self {
-        let lines = parameter.at.zip(parameter.literal_in).and_then(|(at, document)| {
-            // The first line of a literal is the one below its `|`.
-            let outer = document.lines().enumerate().skip(at.line);
-            let pairs = parameter.value.lines().zip(outer);
-            let lines: Option<Vec<_>> = pairs
-                .map(|(inner, (index, line))| {
-                    let indent = line.strip_suffix(inner)?;
-                    Some((index + 1, indent.chars().count()))
-                })
-                .collect();
-            lines.filter(|lines| lines.len() == parameter.value.lines().count())
-        });
-        Self { at: parameter.at, lines }
+        let above = parameter.value.bytes().take_while(|byte| *byte == b'\n').count();
+        Self { at: parameter.at, above: parameter.is_literal.then_some(above) }
     }
 
     /// The place in the document, and what to add to a message where that is not as exact as the place in the text.
     fn outer(&self, inner: Position) -> (Option<Position>, String) {
-        // An error at the end stands below the last line.
-        let line = self.lines.as_ref().and_then(|lines| lines.get(inner.line - 1).or_else(|| lines.last()));
-        match line {
-            Some((line, indent)) => (Some(Position { line: *line, column: inner.column + indent }), String::new()),
-            None => (self.at, format!(" (line {} of `objects`)", inner.line)),
+        match (self.at, self.above) {
+            (Some(at), Some(above)) => {
+                let line = (at.line + inner.line).saturating_sub(1 + above);
+                (Some(Position { line, column: at.column - 1 + inner.column }), String::new())
+            }
+            (at, _) => (at, format!(" (line {} of `objects`)", inner.line)),
         }
     }
 }
@@ -61,6 +51,11 @@ impl<'a> Found<'a> {
     pub(super) fn notice(&mut self, at: Position, message: impl Into<String>) {
         let (at, place) = self.embedded.outer(at);
         self.findings.notice(at, message.into() + &place);
+    }
+
+    /// How many mistakes there are so far.
+    pub(super) fn mistakes(&self) -> usize {
+        self.findings.mistakes.len()
     }
 
     /// The place in the document.

@@ -52,7 +52,7 @@ impl Field {
     }
 }
 
-/// Reads the list. What is no object at all is noted and left out.
+/// Reads the list. What can't be read as an object is noted and left out.
 pub(super) fn all(text: &str, found: &mut Found<'_>) -> Vec<Object> {
     let documents = match yaml::parse(text) {
         Ok(documents) => documents,
@@ -91,6 +91,7 @@ fn object(item: &Node, found: &mut Found<'_>) -> Option<Object> {
         found.mistake(item.at, texts::EMPTY_DESCRIPTOR);
         return None;
     }
+    let mistakes = found.mistakes();
     let fields = Fields::of(item, "an object", found)?;
     let object = Object {
         at: item.at,
@@ -116,7 +117,7 @@ fn object(item: &Node, found: &mut Found<'_>) -> Option<Object> {
         ],
         found,
     );
-    Some(object)
+    (found.mistakes() == mistakes).then_some(object)
 }
 
 fn jmes_entries(node: &Node, found: &mut Found<'_>) -> Vec<JmesEntry> {
