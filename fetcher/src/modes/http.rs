@@ -53,15 +53,17 @@ async fn ask(method: Method, uri: &Uri) -> Result<StatusCode, RequestError> {
         .header(header::CONTENT_LENGTH, 0)
         .body(Empty::<Bytes>::new())
         .map_err(|_| RequestError::Url)?;
-    let answer = sender.send_request(request);
-    tokio::select! {
+    let mut answer = std::pin::pin!(sender.send_request(request));
+    let answer = tokio::select! {
         biased;
-        answer = answer => answer.map(|answer| answer.status()).map_err(RequestError::Answer),
+        answer = &mut answer => answer,
+        // The other side closes behind its answer, so this may come first.
         ended = connection => match ended {
-            Err(error) => Err(RequestError::Answer(error)),
-            Ok(()) => Err(RequestError::Connect(io::ErrorKind::UnexpectedEof.into())),
+            Err(error) => return Err(RequestError::Answer(error)),
+            Ok(()) => answer.await,
         },
-    }
+    };
+    answer.map(|answer| answer.status()).map_err(RequestError::Answer)
 }
 
 #[cfg(test)]

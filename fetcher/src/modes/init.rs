@@ -16,7 +16,7 @@ pub async fn run(args: &InitArgs) -> Exit {
     match ending::unless_ended(once(args)).await {
         Ok(published) => {
             tracing::info!(
-                target = published.target.as_ref().map(|path| path.display().to_string()),
+                directory = published.target.as_ref().map(|path| path.display().to_string()),
                 generation = published.generation,
                 files = published.outputs.len(),
                 changed = published.is_changed,

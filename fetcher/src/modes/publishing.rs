@@ -43,7 +43,13 @@ pub fn publish_all(
 /// # Errors
 /// Every failure of every unit; audit lines say that they were not published to `resource`.
 pub fn complete(prepared: &Prepared, fetched: &Fetched, resource: &str) -> Result<(), Vec<Failure>> {
-    let failures: Vec<Failure> = fetched.failures().cloned().collect();
+    let mut failures: Vec<Failure> = Vec::new();
+    for failure in fetched.failures() {
+        // An entry with several outputs fails in all of them.
+        if !failures.contains(failure) {
+            failures.push(failure.clone());
+        }
+    }
     if failures.is_empty() {
         return Ok(());
     }
