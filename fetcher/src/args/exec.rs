@@ -62,7 +62,7 @@ pub struct DeliveryArgs {
     #[arg(long)]
     memfd: bool,
 
-    /// As variables of its environment
+    /// As variables of its environment, and files of the specification in a private directory
     ///
     /// Processes of the same user can read them in /proc/PID/environ, and children inherit them: files are safer.
     #[arg(long)]

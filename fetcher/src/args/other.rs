@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, ValueHint};
+use clap::{ArgGroup, Args, ValueHint};
 use clap_complete::Shell;
 
 use super::{SpecArgs, value};
@@ -54,9 +54,10 @@ pub struct InstallArgs {
 /// For exec probes and health checks of images without a shell or curl.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = PROBE_EXAMPLES)]
+#[command(group = ArgGroup::new("probed").args(["target", "url"]).required(true))]
 pub struct ProbeArgs {
     /// 0 if a generation is published in this directory
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, required_unless_present = "url")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub target: Option<PathBuf>,
 
     /// Only if each of its objects was fetched, or found unchanged, within this time
@@ -64,7 +65,7 @@ pub struct ProbeArgs {
     pub max_age: Option<Duration>,
 
     /// 0 if GET of this URL is answered with 2xx within a second
-    #[arg(long, value_name = "URL", conflicts_with_all = ["target", "max_age"], value_parser = value::http_url)]
+    #[arg(long, value_name = "URL", conflicts_with = "max_age", value_parser = value::http_url)]
     pub url: Option<http::Uri>,
 }
 

@@ -9,8 +9,8 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use sealkit_aws::AwsConfig;
-use sealkit_host::audit;
 use sealkit_host::text::error_chain;
+use sealkit_host::{atomic, audit};
 use tokio::time::Instant;
 
 use super::record::{Delivered, Record};
@@ -59,6 +59,11 @@ impl Prepared {
         let spec = load(&args.spec).await.map_err(|error| specification::failures(&error))?;
         let mut failures = Vec::new();
         let record = Record::open(args.reports.audit.as_deref()).map_err(|failure| failures.push(failure)).ok();
+        // Found now rather than when everything is published.
+        if let Some(Err(error)) = args.reports.report.as_deref().map(atomic::Target::classify) {
+            let hint = "correct --report, or the rights there";
+            failures.push(Failure::other("", audit::Failure::Io, error_chain(&error), hint));
+        }
         let aws = match AwsConfig::load(&aws_options(&spec, args)).await {
             Ok(aws) => Some(aws),
             Err(error) => {
@@ -78,6 +83,9 @@ impl Prepared {
             }
         };
         let (Some(plan), Some(aws), Some(record)) = (plan, aws, record) else { return Err(failures) };
+        if !failures.is_empty() {
+            return Err(failures);
+        }
         for notice in &plan.notices {
             tracing::warn!(spec = plan.origin, "{}", notice.message);
         }
