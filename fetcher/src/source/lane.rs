@@ -30,11 +30,14 @@ const PARAMETERS_WINDOW: Duration = Duration::from_secs(4);
 /// Of thousands of calls a second, shared by all that uses keys in the account.
 const KEYS_WINDOW: Duration = Duration::from_secs(1);
 
-/// Lanes that were taken, by Region and role.
+/// Region and role.
+type Way = (String, Option<String>);
+
+/// Lanes that were taken.
 pub(super) struct Lanes {
     aws: AwsConfig,
     session_name: String,
-    lanes: Mutex<HashMap<(String, Option<String>), Arc<Lane>>>,
+    lanes: Mutex<HashMap<Way, Arc<Lane>>>,
     roles: Mutex<HashMap<String, AwsConfig>>,
     singles: Arc<Semaphore>,
     recorder: Arc<Recorder>,

@@ -94,8 +94,9 @@ fn take<'a>(lane: &Lane, mut chunk: Chunk<'a>, answer: GetParametersOutput) -> (
     let mut fetched = Vec::with_capacity(chunk.len());
     for parameter in answer.parameters.unwrap_or_default() {
         let Some(at) = chunk.iter().position(|ask| is_meant(ask.object, &parameter)) else { continue };
-        let ask = chunk.swap_remove(at);
-        fetched.push((ask.index, item(lane, parameter, request_id.as_deref())));
+        if let Some(item) = item(lane, parameter, request_id.as_deref()) {
+            fetched.push((chunk.swap_remove(at).index, Ok(item)));
+        }
     }
     let fault = |ask: &Ask<'_, ParameterRef>, class, cause| {
         let fault = Fault::new(GET, &sent(ask.object), Some(&lane.region), class, cause);
@@ -123,15 +124,12 @@ fn failed<'a>(chunk: Chunk<'a>, fault: &Fault) -> (Fetched, Chunk<'a>) {
     (chunk.iter().map(|ask| (ask.index, Err(fault.clone()))).collect(), Vec::new())
 }
 
-pub(super) fn item(lane: &Lane, parameter: Parameter, request_id: Option<&str>) -> Result<Item, Fault> {
+/// What a parameter of an answer is to us; none without a value, which no parameter is.
+pub(super) fn item(lane: &Lane, parameter: Parameter, request_id: Option<&str>) -> Option<Item> {
     let Parameter { name, value, version, source_result, .. } = parameter;
-    let name = name.unwrap_or_default();
-    let value = value.map(|value| Plaintext::from_slice(value.as_bytes())).ok_or_else(|| {
-        let fault = Fault::new(GET, &name, Some(&lane.region), FaultClass::Outage, "the answer holds no value");
-        fault.with_request_id(request_id)
-    })?;
+    let (name, value) = (name?, Plaintext::from_slice(value?.as_bytes()));
     let version = source_result.as_deref().and_then(version_of_secret).unwrap_or_else(|| version.to_string());
-    Ok(Item {
+    Some(Item {
         name,
         value,
         version,

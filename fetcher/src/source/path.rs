@@ -42,7 +42,9 @@ pub(super) async fn fetch(lane: &Lane, ask: &Ask<'_, ParameterPath>, limits: Lim
         let answer = answer.await?;
         let request_id = answer.request_id().map(str::to_owned);
         for parameter in answer.parameters.unwrap_or_default() {
-            let item = parameters::item(lane, parameter, request_id.as_deref())?;
+            let item = parameters::item(lane, parameter, request_id.as_deref());
+            let valueless = || fault(FaultClass::Outage, "the answer holds a parameter without a value");
+            let item = item.ok_or_else(valueless)?;
             // A parameter that is changed between two pages may be on both: the later one counts.
             found.insert(item.name.clone(), item);
         }
