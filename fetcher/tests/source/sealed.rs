@@ -113,7 +113,7 @@ fn damage_absence_and_oddities_are_told_apart() {
             bytes
         };
         for (bytes, class) in [
-            (flipped(good.len() - 115), Class::NotAuthentic),
+            (flipped(good.len() - 20), Class::NotAuthentic),
             (good[..good.len() - 1].to_vec(), Class::NotAuthentic),
             (b"hello".to_vec(), Class::Refused),
             (b"AgR4!!!".to_vec(), Class::NotAuthentic),
