@@ -15,7 +15,7 @@ mod jmes;
 mod json;
 mod refusal;
 mod select;
-mod template;
+pub(crate) mod template;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

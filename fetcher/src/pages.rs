@@ -23,7 +23,7 @@ pub fn man(args: &ManArgs) -> Exit {
     }
 }
 
-fn ended(place: &str, done: io::Result<()>) -> Exit {
+pub(crate) fn ended(place: &str, done: io::Result<()>) -> Exit {
     match done {
         Ok(()) => Exit::Ok,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::BROKEN_PIPE,

@@ -5,6 +5,7 @@ use sealkit_host::config::{Field, Table};
 use super::labels::{Label, Labels};
 use super::output::select;
 use super::values::{self, DECODE, Rights, word};
+use crate::output::template;
 use crate::spec::{Composite, Content, Pair, Part, PemFile, TlsPair};
 
 /// The fields that say what is in it.
@@ -114,17 +115,14 @@ fn pem_file(field: Field<'_>, name: &str, labels: &mut Labels) -> Option<PemFile
 /// A template, whose syntax is checked here and whose names are labels.
 fn template(field: Field<'_>, labels: &mut Labels) -> Option<String> {
     let text = field.string()?;
-    let environment = minijinja::Environment::new();
-    let template = match environment.template_from_str(&text) {
-        Ok(template) => template,
-        Err(error) => {
-            let line = error.line().map(|line| format!(" in its line {line}")).unwrap_or_default();
-            let detail = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
-            return field.mistake(format!("`template`: {detail}{line}"));
+    match template::uses(&text, labels.all()) {
+        Ok(used) => {
+            used.iter().for_each(|label| labels.mark(label));
+            Some(text)
         }
-    };
-    let mut names: Vec<_> = template.undeclared_variables(false).into_iter().collect();
-    names.sort();
-    let known: Vec<_> = names.iter().map(|name| labels.used(field, name)).collect();
-    known.into_iter().all(|known| known.is_some()).then_some(text)
+        Err(mistakes) => {
+            mistakes.iter().for_each(|mistake| _ = field.mistake::<()>(format!("`template`: {mistake}")));
+            None
+        }
+    }
 }

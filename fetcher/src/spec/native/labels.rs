@@ -37,6 +37,18 @@ impl Labels {
         field.mistake(format!("`{}`: no entry of `secrets` is called `{label}`{help}", field.name()))
     }
 
+    /// All of them.
+    pub(super) fn all(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    /// That a composite uses `label`, which is one of them.
+    pub(super) fn mark(&mut self, label: &str) {
+        if let Some(found) = self.0.get_mut(label) {
+            found.is_used = true;
+        }
+    }
+
     /// The decoding of an entry that no composite uses.
     pub(super) fn unused(&self, label: &str) -> Option<Option<Decode>> {
         self.0.get(label).filter(|label| !label.is_used).map(|label| label.decode)

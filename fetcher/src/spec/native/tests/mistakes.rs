@@ -157,7 +157,7 @@ fn a_composite_has_one_content_of_known_entries() {
             "`path`: a pair has two files; name their `directory`",
         ),
         ("tls: {certificate: {from: a}}", "missing field `key`"),
-        ("path: x, template: '{{ zz9 }}'", "`template`: no entry of `secrets` is called `zz9`"),
+        ("path: x, template: '{{ zz9 }}'", "`template`: the template's `zz9` is no label of an entry"),
     ] {
         assert_eq!(of_composite(fields), message, "{fields}");
     }
