@@ -13,7 +13,7 @@ use crate::args::{Delivery, TargetRules};
 use crate::failure::Failure;
 use crate::modes::prepare::{Fetched, Prepared, open_target};
 use crate::modes::publishing::{complete, outputs, publish_all};
-use crate::output::{Made, MadeTo};
+use crate::output::{Made, MadeTo, check_environment};
 use crate::publish::Publisher;
 use crate::report::{OutputKind, Published};
 
@@ -72,7 +72,10 @@ impl Deliverer {
     /// Delivers all of `fetched`. Nothing if it is what was delivered last.
     pub(super) fn deliver(&mut self, prepared: &Prepared, fetched: Fetched) -> Result<Option<Delivered>, Vec<Failure>> {
         let as_variables = self.delivery == Delivery::Environment;
-        let fetched = if as_variables { fetched } else { fetched.with_variables_as_files() };
+        let mut fetched = if as_variables { fetched } else { fetched.with_variables_as_files() };
+        if as_variables {
+            check_environment(&mut fetched.units);
+        }
         let mut environment = Environment::of_process(self.prefix.as_deref());
         let (mut memory, mut is_changed) = (Vec::new(), false);
         let mut published = match &mut self.directory {
