@@ -167,9 +167,12 @@ fn bare(name: &str) -> &str {
 /// Whether an answer is what was asked for. Parameters of other accounts are named by ARN in one or both.
 fn is_meant(asked: &ParameterRef, answered: &Parameter) -> bool {
     let (name, arn) = (answered.name().unwrap_or_default(), answered.arn().unwrap_or_default());
-    // It is written with its colon.
-    let selector = answered.selector().unwrap_or_default().trim_start_matches(':');
-    let is_selected = asked.selector.as_deref().unwrap_or_default() == selector;
+    // It is written with its colon. Emulators leave it out: then a number is proven by the version, a label by nothing.
+    let selector = answered.selector().map(|selector| selector.trim_start_matches(':'));
+    let is_selected = match (asked.selector.as_deref(), selector) {
+        (Some(asked), None) => asked == answered.version().to_string(),
+        (asked, answered) => asked.unwrap_or_default() == answered.unwrap_or_default(),
+    };
     is_selected && (asked.name == name || asked.name == arn || bare(&asked.name) == bare(name))
 }
 
@@ -194,6 +197,9 @@ mod tests {
             assert!(is_meant(&parameter(name, Some("3")), &answer(Some(":3"))), "{name}");
             assert!(!is_meant(&parameter(name, Some("prod")), &answer(Some(":3"))), "{name}");
             assert!(!is_meant(&parameter(name, None), &answer(Some(":3"))), "{name}");
+            assert!(is_meant(&parameter(name, Some("3")), &answer(None)), "{name}");
+            assert!(!is_meant(&parameter(name, Some("2")), &answer(None)), "{name}");
+            assert!(!is_meant(&parameter(name, Some("prod")), &answer(None)), "{name}");
         }
         assert!(!is_meant(&parameter("/prod/toke", None), &answer(None)));
         let without_path = Parameter::builder().name("token").build();
