@@ -26,6 +26,9 @@
 //! - it brings 250 crates (50 s to check on two cores), among them `ring`, which this workspace bans,
 //!   and second versions of aes-gcm, rcgen and sha2.
 //!
+//! Its crates for Secrets Manager and Parameter Store bring the same dependencies, page no batch, and know neither
+//! a key that is disabled nor a denial.
+//!
 //! What remained to be used was a map of keys, and the four operations needed here are less code than
 //! the corrections would have been. The ciphertexts are real AES-256-GCM with the encryption context
 //! as associated data.
@@ -37,6 +40,7 @@ pub mod fetcher;
 pub mod http2;
 pub mod kms_client;
 pub mod kms_plugin;
+pub mod moto;
 pub mod schema;
 pub mod sealctl;
 

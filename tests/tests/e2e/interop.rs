@@ -13,11 +13,12 @@ use std::sync::Arc;
 use sealkit_envelope::cmm::Cmm;
 use sealkit_envelope::{AlgorithmSuite, DecryptPolicy, Decryptor, Encryptor, FrameLength, UnverifiedHeader};
 use sealkit_envelope::{EncryptionContext, Limits};
+use sealkit_rig::moto::Moto;
 use serde_json::json;
 use tempfile::TempDir;
 
 use crate::ours::{context, kms_cmm, local_cmm, plaintext};
-use moto::Moto;
+use moto::create_key;
 use peer::{Peer, PeerKey, Sdk};
 
 const SUITES: [AlgorithmSuite; 2] =
@@ -163,7 +164,7 @@ async fn sdk_4_exchanges_messages_under_a_local_key() {
 #[ignore = "needs Python"]
 async fn sdk_3_exchanges_messages_under_a_kms_key() {
     let moto = Moto::start();
-    let key = moto.create_key().await;
+    let key = create_key(&moto).await;
     Exchange::kms(Sdk::Three, &moto, key).run().await;
 }
 
@@ -171,6 +172,6 @@ async fn sdk_3_exchanges_messages_under_a_kms_key() {
 #[ignore = "needs Python"]
 async fn sdk_4_exchanges_messages_under_a_kms_key() {
     let moto = Moto::start();
-    let key = moto.create_key().await;
+    let key = create_key(&moto).await;
     Exchange::kms(Sdk::Four, &moto, key).run().await;
 }

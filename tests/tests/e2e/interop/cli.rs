@@ -4,11 +4,11 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use sealkit_rig::moto::{Moto, environments};
 use sealkit_rig::{AwsDouble, Sealctl};
 
 use super::CREDENTIALS;
-use super::moto::Moto;
-use super::peer::environments;
+use super::moto::create_key;
 use crate::ours::plaintext;
 
 /// aws-encryption-cli against one endpoint, working in one directory.
@@ -89,7 +89,7 @@ fn exchange(endpoint: &str, key: &str) {
 #[ignore = "needs Python"]
 async fn the_official_cli_exchanges_files_over_moto() {
     let moto = Moto::start();
-    let key = moto.create_key().await;
+    let key = create_key(&moto).await;
     exchange(&moto.url(), &key);
 }
 

@@ -3,8 +3,8 @@
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::OnceLock;
 
+use sealkit_rig::moto::environments;
 use serde_json::{Value, json};
 
 use super::CREDENTIALS;
@@ -81,16 +81,6 @@ impl Drop for Peer {
         _ = self.process.kill();
         _ = self.process.wait();
     }
-}
-
-/// The directory that holds the Python environments; they are created once.
-pub(super) fn environments() -> &'static Path {
-    static ENVIRONMENTS: OnceLock<PathBuf> = OnceLock::new();
-    ENVIRONMENTS.get_or_init(|| {
-        let output = Command::new(directory().join("setup.sh")).stderr(Stdio::inherit()).output().unwrap();
-        assert!(output.status.success(), "tests/interop/setup.sh: {}", output.status);
-        PathBuf::from(String::from_utf8(output.stdout).unwrap().trim())
-    })
 }
 
 fn directory() -> PathBuf {

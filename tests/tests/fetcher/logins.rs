@@ -1,0 +1,115 @@
+//! Where credentials come from in a pod and in a task, and what happens when they end.
+
+use std::time::Duration;
+
+use sealkit_rig::{Effect, FaultRule, Fetcher, Operation};
+
+use crate::scene::{HERE, Scene};
+
+const SPEC: &str = "secrets: {db: {secret: db}}";
+const ROLE: &str = "arn:aws:iam::111122223333:role/shop";
+
+/// A pod with IRSA.
+fn irsa(scene: Scene) -> Scene {
+    let token = scene.fetcher.path("web-identity").to_str().unwrap().to_owned();
+    let fetcher = scene
+        .fetcher
+        .without_keys()
+        .with_file("web-identity", "jwt-one")
+        .with_variable("AWS_ROLE_ARN", ROLE)
+        .with_variable("AWS_WEB_IDENTITY_TOKEN_FILE", &token);
+    scene.aws.sts().trust("jwt-one");
+    Scene { fetcher, ..scene }
+}
+
+/// A pod with EKS Pod Identity.
+pub(crate) fn pod_identity(scene: Scene) -> Scene {
+    let token = scene.fetcher.path("pod-identity").to_str().unwrap().to_owned();
+    let uri = format!("{}/v1/credentials", scene.aws.url());
+    let fetcher = scene
+        .fetcher
+        .without_keys()
+        .with_file("pod-identity", "pod-one")
+        .with_variable("AWS_CONTAINER_CREDENTIALS_FULL_URI", &uri)
+        .with_variable("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", &token);
+    scene.aws.container().require_tokens(["pod-one"]);
+    Scene { fetcher, ..scene }
+}
+
+fn caller(scene: &Scene) -> String {
+    let log = scene.aws.calls().log();
+    log.iter().rev().find(|call| call.region == HERE && !call.caller.is_empty()).unwrap().caller.clone()
+}
+
+#[test]
+fn a_service_account_token_becomes_a_role() {
+    let scene = irsa(Scene::of(SPEC));
+    scene.fetcher.init().expect(0);
+    assert!(caller(&scene).contains(":assumed-role/shop/"), "{}", caller(&scene));
+    scene.aws.sts().expire("jwt-one");
+    scene.fetcher.init_with(["--deadline", "5s"]).expect_failure(4, &["ExpiredTokenException"]);
+    scene.fetcher.write("web-identity", "jwt-nobody");
+    let ended = scene.fetcher.init_with(["--deadline", "5s"]);
+    ended.expect_failure(4, &["InvalidIdentityToken", "sts:AssumeRoleWithWebIdentity"]);
+    assert!(!ended.err().contains("jwt-nobody"), "a token is shown");
+}
+
+#[test]
+fn pod_identity_and_tasks_have_an_endpoint() {
+    let scene = pod_identity(Scene::of(SPEC));
+    scene.fetcher.init().expect(0);
+    assert!(caller(&scene).contains(":assumed-role/task/"), "{}", caller(&scene));
+    scene.aws.container().require_tokens(["pod-two"]);
+    let ended = scene.fetcher.init_with(["--deadline", "5s"]);
+    assert_ne!(ended.code(), Some(0), "{ended}");
+    scene.fetcher.write("pod-identity", "pod-two");
+    scene.fetcher.init().expect(0);
+}
+
+#[test]
+fn irsa_is_not_taken_where_pod_identity_is_asked_for() {
+    let csi = |flag| {
+        format!(
+            "usePodIdentity: \"{flag}\"\nregion: us-east-1\nobjects: |\n  - {{objectName: db, objectType: secretsmanager}}\n"
+        )
+    };
+    for (flag, role) in [("true", ":assumed-role/task/"), ("false", ":assumed-role/shop/")] {
+        let scene = pod_identity(irsa(Scene::of(&csi(flag))));
+        scene.fetcher.init().expect(0);
+        assert!(caller(&scene).contains(role), "{flag}: {}", caller(&scene));
+    }
+}
+
+#[test]
+fn a_role_is_assumed_with_the_name_of_the_pod() {
+    let other = "arn:aws:iam::111122223333:role/other";
+    let spec = format!("role: {ROLE}\nsecrets:\n  db: {{secret: db}}\n  more: {{secret: db, role: {other}}}\n");
+    let scene = Scene::of(&spec);
+    let fetcher = Fetcher::new(&scene.aws).with_spec(&spec).with_variable("POD_NAME", "shop-7f9c");
+    fetcher.init_with(["--batch", "never"]).expect(0);
+    let mut callers: Vec<String> = scene
+        .aws
+        .calls()
+        .log()
+        .into_iter()
+        .filter(|call| call.operation == Operation::GetSecretValue)
+        .map(|call| call.caller)
+        .collect();
+    callers.sort();
+    let session = |role| format!("arn:aws:sts::111122223333:assumed-role/{role}/shop-7f9c");
+    assert_eq!(callers, [session("other"), session("shop")]);
+    scene.aws.sts().deny(Operation::AssumeRole, Some(other));
+    let ended = fetcher.init_with(["--deadline", "5s"]);
+    ended.expect_failure(4, &["more", "sts:AssumeRole", other]);
+}
+
+#[test]
+fn a_pod_without_credentials_is_told_quickly_and_clearly() {
+    let scene = Scene::of(SPEC);
+    scene.aws.inject(FaultRule::new(Effect::Silence).on(Operation::InstanceMetadata));
+    let fetcher = Fetcher::new(&scene.aws).with_spec(SPEC).without_keys().without_variable("AWS_REGION");
+    let ended = fetcher.init_with(["--deadline", "20s"]);
+    assert_ne!(ended.code(), Some(0), "{ended}");
+    assert!(ended.err().contains("Region"), "{ended}");
+    assert!(ended.took < Duration::from_secs(10), "{:?}", ended.took);
+}

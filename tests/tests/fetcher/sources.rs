@@ -1,0 +1,82 @@
+//! The sources beside plain secrets and parameters: versions, references, sealed files, other forms.
+
+use sealkit_rig::{Effect, FaultRule, Operation, Sealctl};
+
+use crate::scene::{HERE, Scene};
+
+#[test]
+fn versions_stand_side_by_side() {
+    let spec = "secrets:\n  now: {secret: db}\n  before: {secret: db, versionStage: AWSPREVIOUS}\n  \
+                third: {parameter: /p, version: 3}\n  live: {parameter: /p, label: live}\n  newest: {parameter: /p}\n";
+    let scene = Scene::of(spec);
+    scene.aws.secrets().put(&scene.arns[0], "correct horse");
+    for n in 1..=4 {
+        scene.aws.parameters().put(HERE, "/p", &format!("p{n}"));
+    }
+    scene.aws.parameters().label(HERE, "/p", 2, "live");
+    scene.fetcher.init().expect(0);
+    let files = scene.fetcher.files();
+    assert_eq!((&*files["now"], &*files["before"]), (&b"correct horse"[..], &b"hunter2"[..]));
+    assert_eq!([&*files["third"], &*files["live"], &*files["newest"]], [b"p3", b"p2", b"p4"]);
+    // A name is in one call once only, for an answer is found by its name.
+    assert_eq!(scene.calls(Operation::GetParameters), 3);
+}
+
+#[test]
+fn parameter_store_refers_to_secrets() {
+    let spec = "secrets: {db: {parameter: /aws/reference/secretsmanager/db}}";
+    let scene = Scene::of(spec);
+    scene.fetcher.init().expect(0);
+    assert_eq!(scene.fetcher.file("db"), b"hunter2");
+}
+
+#[test]
+fn sealed_files_are_opened_with_the_pods_role() {
+    let scene = Scene::of("");
+    let key = scene.aws.kms().create_key(HERE);
+    let sealctl = Sealctl::new().with_endpoint(scene.aws.url());
+    std::fs::write(sealctl.home().join("plain"), "sealed value").unwrap();
+    let sealed = scene.fetcher.path("licence.sealed");
+    let arguments = ["encrypt", "--key", &key, "--context", "app=shop", "-o", sealed.to_str().unwrap(), "plain"];
+    let output = sealctl.command(arguments).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let spec = |context: &str| {
+        format!("secrets:\n  licence: {{sealed: licence.sealed, context: {{app: {context}}}, keys: [\"{key}\"]}}\n")
+    };
+    scene.fetcher.write("spec.yaml", spec("shop"));
+    scene.fetcher.init().expect(0);
+    assert_eq!(scene.fetcher.file("licence"), b"sealed value");
+    scene.fetcher.write("spec.yaml", spec("bank"));
+    scene.fetcher.init().expect_failure(7, &["licence"]);
+
+    let fallback = format!(
+        "secrets: {{db: {{secret: db, fallback: {{sealed: licence.sealed, context: {{app: shop}}, keys: [\"{key}\"]}}}}}}"
+    );
+    scene.fetcher.write("spec.yaml", &fallback);
+    scene.fetcher.init().expect(0);
+    assert_eq!(scene.fetcher.file("db"), b"hunter2");
+    scene.aws.inject(FaultRule::new(Effect::Status(503)).on(Operation::GetSecretValue));
+    scene.aws.inject(FaultRule::new(Effect::Status(503)).on(Operation::BatchGetSecretValue));
+    let ended = scene.fetcher.init_with(["--deadline", "5s"]);
+    ended.expect(0);
+    assert_eq!(scene.fetcher.file("db"), b"sealed value");
+}
+
+#[test]
+fn an_ecs_task_definition_is_read_as_ecs_reads_it() {
+    let scene = Scene::of("");
+    let arn = scene.aws.secrets().create(HERE, "app", r#"{"password":"p@ss","port":5432}"#);
+    scene.aws.parameters().put(HERE, "plain", "text");
+    let spec = format!(
+        r#"{{"containerDefinitions":[{{"name":"app","secrets":[
+            {{"name":"PASSWORD","valueFrom":"{arn}:password::"}},
+            {{"name":"PORT","valueFrom":"{arn}:port:AWSCURRENT:"}},
+            {{"name":"WHOLE","valueFrom":"{arn}"}},
+            {{"name":"PLAIN","valueFrom":"plain"}}]}}]}}"#
+    );
+    scene.fetcher.write("spec.yaml", spec);
+    scene.fetcher.init().expect(0);
+    let files = scene.fetcher.files();
+    assert_eq!((&*files["PASSWORD"], &*files["PORT"], &*files["PLAIN"]), (&b"p@ss"[..], &b"5432"[..], &b"text"[..]));
+    assert_eq!(scene.calls(Operation::GetSecretValue), 1);
+}
