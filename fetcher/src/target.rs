@@ -21,7 +21,6 @@ use rustix::io::Errno;
 use sealkit_host::text::Escaped;
 
 pub use error::TargetError;
-pub(crate) use error::with_cause;
 pub use rights::Rights;
 pub use room::{Cost, Place, Shortage};
 

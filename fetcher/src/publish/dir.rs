@@ -33,10 +33,14 @@ pub(super) fn open_dir(parent: impl AsFd, name: impl AsRef<OsStr>) -> io::Result
 pub(super) fn open_file(parent: impl AsFd, name: impl AsRef<OsStr>) -> io::Result<(File, Stat)> {
     // NONBLOCK: a FIFO that was put there must not make us wait for its writer.
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let file = rustix::fs::openat(parent, name.as_ref(), flags, Mode::empty())?;
+    let irregular = || io::Error::new(io::ErrorKind::InvalidData, "it is no regular file");
+    let file = rustix::fs::openat(parent, name.as_ref(), flags, Mode::empty()).map_err(|errno| match errno {
+        Errno::LOOP => irregular(),
+        errno => errno.into(),
+    })?;
     let found = rustix::fs::fstat(&file)?;
     if FileType::from_raw_mode(found.st_mode) != FileType::RegularFile {
-        return Err(io::Error::other("it is no regular file"));
+        return Err(irregular());
     }
     Ok((file.into(), found))
 }

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
 use sealkit_host::audit;
-use sealkit_host::text::Escaped;
+use sealkit_host::text::{Escaped, error_chain};
 
 use crate::failure::Failure;
-use crate::target::{TargetError, with_cause};
+use crate::plan::names::NameFlaw;
+use crate::target::TargetError;
 
 /// Why nothing was published. Unless said otherwise, readers see what they saw before.
 #[derive(Debug, thiserror::Error)]
@@ -27,10 +28,12 @@ pub enum PublishError {
         found: Vec<(PathBuf, String)>,
     },
     /// A path that can't be published: the plan refuses it earlier.
-    #[error("{}: no file can have this path", Escaped::new(path))]
+    #[error("{} {flaw}", Escaped::new(path))]
     Path {
         /// The path.
         path: String,
+        /// What is wrong with it.
+        flaw: NameFlaw,
     },
     /// Two files would have one path, or one would lie below the other.
     #[error("{} and {} can't both be published", Escaped::new(first), Escaped::new(second))]
@@ -113,6 +116,6 @@ impl From<PublishError> for Failure {
             error => error,
         };
         let hint = error.hint();
-        Self::other("", audit::Failure::Io, with_cause(&error), hint)
+        Self::other("", audit::Failure::Io, error_chain(&error), hint)
     }
 }

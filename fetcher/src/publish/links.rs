@@ -1,8 +1,7 @@
 //! The visible links, and the switch.
 
 use std::collections::BTreeSet;
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt as _;
+use std::io;
 
 use rustix::fs::RenameFlags;
 use rustix::io::Errno;
@@ -90,7 +89,7 @@ impl Links {
         let shown = self.show(target);
         if shown.is_err() && is_first {
             for name in &self.missing {
-                if is_visible_link(target, name) {
+                if matches!(is_visible_link(target, name), Ok(true)) {
                     let _ = dir::remove(target, name);
                 }
             }
@@ -143,7 +142,11 @@ fn stale(target: &TmpfsDir, wanted: &BTreeSet<&str>) -> Result<Vec<String>, Publ
     for name in dir::names(target).map_err(PublishError::failed("list", target.path()))? {
         // Whatever we publish has a name that is text.
         let Ok(name) = String::from_utf8(name) else { continue };
-        if !name.starts_with("..") && !wanted.contains(name.as_str()) && is_visible_link(target, &name) {
+        if name.starts_with("..") || wanted.contains(name.as_str()) {
+            continue;
+        }
+        // What can't be looked at might be ours, and would dangle after the switch.
+        if is_visible_link(target, &name).map_err(PublishError::failed("look at", target.path().join(&name)))? {
             stale.push(name);
         }
     }
@@ -151,9 +154,8 @@ fn stale(target: &TmpfsDir, wanted: &BTreeSet<&str>) -> Result<Vec<String>, Publ
 }
 
 /// Whether `name` is a link that we made: no other leads to its own name below `..data`.
-fn is_visible_link(target: &TmpfsDir, name: &str) -> bool {
-    let found = dir::look(target, OsStr::from_bytes(name.as_bytes()));
-    matches!(found, Ok(Found::Link(text)) if text.to_bytes() == visible_link(name).as_bytes())
+fn is_visible_link(target: &TmpfsDir, name: &str) -> io::Result<bool> {
+    Ok(matches!(dir::look(target, name)?, Found::Link(text) if text.to_bytes() == visible_link(name).as_bytes()))
 }
 
 fn link(target: &TmpfsDir, text: &str, name: &str) -> Result<(), PublishError> {

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::PublishError;
 use super::dir;
-use super::layout::{Generation, MANIFEST, MANIFEST_TMP, is_publishable};
+use super::layout::{Generation, MANIFEST, MANIFEST_TMP};
+use crate::plan::names::check_path;
 
 /// About thirteen thousand files. Whoever may write to the volume can also put a manifest there.
 const LIMIT: u64 = 4 << 20;
@@ -125,7 +126,7 @@ impl Manifest {
             return Err(invalid(format!("its schema is {}, not {SCHEMA}", manifest.schema)));
         }
         let paths = || manifest.units.iter().flat_map(|unit| &unit.files).map(|file| &file.path);
-        if !paths().all(|path| is_publishable(path)) {
+        if !paths().all(|path| check_path(path).is_ok()) {
             return Err(invalid("a path in it leads elsewhere".to_owned()));
         }
         Ok(manifest)

@@ -1,6 +1,7 @@
 //! Removing what nobody reads any more, and what an interrupted run left.
 
 use std::ffi::OsStr;
+use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::time::Duration;
 
@@ -49,6 +50,10 @@ pub(super) fn sweep(target: &TmpfsDir, current: &Current) -> Result<(), PublishE
             None if is_left_over(&name) => dir::remove(target, os_name),
             _ => continue,
         };
+        // A link, or a file, of such a name is none of ours.
+        if removed.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::NotADirectory) {
+            continue;
+        }
         first = first.and(removed.map_err(PublishError::failed("remove", target.path().join(os_name))));
     }
     first

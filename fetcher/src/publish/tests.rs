@@ -2,5 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that fails there has found something")]
 
+mod hostile;
 mod outcomes;
+mod readers;
 mod rig;
+mod rights;

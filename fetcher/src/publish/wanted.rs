@@ -9,9 +9,10 @@ use zeroize::Zeroizing;
 
 use super::current::Current;
 use super::dir::{self, Dir};
-use super::layout::{first_part, is_publishable};
+use super::layout::first_part;
 use super::manifest::{PublishedFile, PublishedUnit};
 use super::{Content, Publication, PublishError};
+use crate::plan::names::check_path;
 use crate::spec::File;
 use crate::target::{Cost, TmpfsDir};
 
@@ -121,9 +122,8 @@ impl<'a> Wanted<'a> {
     fn check_paths(&self) -> Result<(), PublishError> {
         let mut seen = BTreeSet::new();
         for item in &self.items {
-            if !is_publishable(&item.path) {
-                return Err(PublishError::Path { path: item.path.clone() });
-            }
+            // The plan, and for names from content the output, has done so: nothing is made without it.
+            check_path(&item.path).map_err(|flaw| PublishError::Path { path: item.path.clone(), flaw })?;
             if !seen.insert(item.path.as_str()) {
                 return Err(PublishError::Collision { first: item.path.clone(), second: item.path.clone() });
             }

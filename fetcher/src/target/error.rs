@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use sealkit_host::audit;
-use sealkit_host::text::Escaped;
+use sealkit_host::text::{Escaped, error_chain};
 
 use super::Shortage;
 use crate::failure::Failure;
@@ -113,14 +113,6 @@ impl TargetError {
 impl From<TargetError> for Failure {
     fn from(error: TargetError) -> Self {
         let hint = error.hint();
-        Self::other("", audit::Failure::Io, with_cause(&error), hint)
-    }
-}
-
-/// An error and its cause on one line, for [`Failure`] holds text.
-pub(crate) fn with_cause(error: &dyn std::error::Error) -> String {
-    match error.source() {
-        Some(cause) => format!("{error}: {cause}"),
-        None => error.to_string(),
+        Self::other("", audit::Failure::Io, error_chain(&error), hint)
     }
 }

@@ -14,12 +14,13 @@ pub struct Rights {
 }
 
 impl Rights {
-    /// Those of this process.
+    /// Those of this process, or strictly of this thread.
     #[must_use]
     pub fn of_process() -> Self {
         let mut groups = vec![getegid().as_raw()];
         groups.extend(getgroups().unwrap_or_default().into_iter().map(rustix::process::Gid::as_raw));
-        let status = std::fs::read_to_string("/proc/self/status");
+        // Capabilities are a thread's, as ids are to the kernel.
+        let status = std::fs::read_to_string("/proc/thread-self/status");
         let may_chown = match &status {
             Ok(status) => has_chown(status),
             // Without /proc the next best guess; what is wrong with it is found when the file is made.
@@ -53,7 +54,7 @@ impl Rights {
     }
 }
 
-/// From `/proc/self/status` (proc(5)): a mask of 64 bits in hexadecimal; CAP_CHOWN is bit 0.
+/// From `/proc/PID/status` (proc(5)): a mask of 64 bits in hexadecimal; CAP_CHOWN is bit 0.
 fn has_chown(status: &str) -> bool {
     let mask = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
