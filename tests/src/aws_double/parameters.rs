@@ -19,6 +19,7 @@ use super::operation::Operation;
 use super::pages::Pages;
 use super::question::Question;
 use super::secrets::Secrets;
+use super::service::partition;
 use super::world::lock;
 use parameter::Parameter;
 pub use parameter::ParameterType;
@@ -112,7 +113,7 @@ impl Parameters {
     /// The ARN of a parameter or a path.
     #[must_use]
     pub fn arn(region: &str, name: &str) -> String {
-        format!("arn:aws:ssm:{region}:{ACCOUNT}:parameter/{}", name.trim_start_matches('/'))
+        format!("arn:{}:ssm:{region}:{ACCOUNT}:parameter/{}", partition(region), name.trim_start_matches('/'))
     }
 
     /// Denies `operation` on the parameter or path with this ARN, on those that begin with what stands before a final

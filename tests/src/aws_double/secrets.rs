@@ -20,6 +20,7 @@ use super::kms::{ACCOUNT, Kms};
 use super::operation::Operation;
 use super::pages::Pages;
 use super::question::Question;
+use super::service::partition;
 use super::wire;
 use super::world::lock;
 pub(super) use ops::seconds;
@@ -91,7 +92,8 @@ impl Secrets {
     ) -> Result<String, String> {
         check(&value)?;
         let suffix: String = wire::uuid().chars().take(6).collect();
-        let arn = format!("arn:aws:secretsmanager:{region}:{ACCOUNT}:secret:{name}-{suffix}");
+        let partition = partition(region);
+        let arn = format!("arn:{partition}:secretsmanager:{region}:{ACCOUNT}:secret:{name}-{suffix}");
         let mut state = self.state();
         if state.secrets.values().any(|secret| secret.region == region && secret.name == name) {
             return Err(format!("the secret {name} exists"));

@@ -41,3 +41,12 @@ impl Service {
         (operation.service() == service).then_some((service, operation))
     }
 }
+
+/// The partition that a Region belongs to, as ARNs name it.
+pub(super) fn partition(region: &str) -> &'static str {
+    match region.split('-').next() {
+        Some("cn") => "aws-cn",
+        Some("us") if region.starts_with("us-gov-") => "aws-us-gov",
+        _ => "aws",
+    }
+}

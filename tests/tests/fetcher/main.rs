@@ -13,6 +13,7 @@ mod faults;
 mod leaks;
 mod logins;
 mod moto;
+mod network;
 mod publication;
 mod reports;
 mod scene;
