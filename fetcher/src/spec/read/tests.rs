@@ -2,8 +2,18 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on says so by panicking")]
 
+use proptest::prelude::*;
+
 use super::{Choice, read, recognise};
 use crate::spec::Form;
+
+/// One of each form, to begin with.
+const SEEDS: [&str; 3] = [
+    "defaults: {mode: \"0400\"}\nsecrets:\n  a:\n    secret: a\n    files: [{path: x, jmespath: a.b}]\n    env: {A: {key: k}}\n  \
+     b: {parameter: /b, version: 3}\nfiles:\n- {path: e, dotenv: {A: {from: a}, \"*\": [{from: b}]}}\n- {path: t, template: '{{ a }}'}\n",
+    "region: eu-west-1\nobjects: |\n  - objectName: a\n    objectType: secretsmanager\n    jmesPath: [{path: a, objectAlias: b}]\n",
+    "[{\"name\": \"A\", \"valueFrom\": \"arn:aws:secretsmanager:eu-west-1:111122223333:secret:a-AbCdEf:k::\"}]",
+];
 
 fn told(text: &str, choice: &Choice) -> String {
     read("f", text, choice).expect_err(text).to_string()
@@ -69,5 +79,24 @@ fn every_form_is_read() {
     ] {
         let spec = read("f", text, &Choice::default()).unwrap_or_else(|errors| panic!("{errors}"));
         assert_eq!((spec.form, spec.entries.len(), spec.origin.as_str()), (form, 1, "f"));
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_a_reader_panic_or_its_errors_unprintable(
+        text in 0..SEEDS.len(),
+        edits in prop::collection::vec((any::<prop::sample::Index>(), "(\\PC|[\\n\\t\\[\\]{}:,#&*!|>'\"-]){0,3}", 0_usize..8), 1..6),
+    ) {
+        let mut text = SEEDS[text].to_owned();
+        for (at, put, cut) in edits {
+            let from = text.floor_char_boundary(at.index(text.len() + 1));
+            let to = text.floor_char_boundary((from + cut).min(text.len())).max(from);
+            text.replace_range(from..to, &put);
+        }
+        if let Err(errors) = read("f", &text, &Choice::default()) {
+            prop_assert!(!errors.mistakes().is_empty());
+            prop_assert!(errors.to_string().lines().all(|line| !line.chars().any(char::is_control)));
+        }
     }
 }
