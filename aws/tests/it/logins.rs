@@ -7,17 +7,17 @@ use sealkit_aws::FaultClass;
 use crate::probe::Probe;
 use crate::server::{Reply, Request, Server};
 
-fn kms() -> Server {
+pub(crate) fn kms() -> Server {
     Server::http(|_, _| Reply::key())
 }
 
 /// A user without credentials who reaches KMS, and it alone, at `kms`.
-fn nobody(kms: &Server) -> Probe {
+pub(crate) fn nobody(kms: &Server) -> Probe {
     Probe::new().with("AWS_ENDPOINT_URL_KMS", &kms.url("http"))
 }
 
 /// The access key that a request was signed with.
-fn signer(request: &Request) -> String {
+pub(crate) fn signer(request: &Request) -> String {
     let header = request.header("authorization").unwrap();
     let (_, rest) = header.split_once("Credential=").unwrap();
     rest.split('/').next().unwrap().to_owned()
@@ -126,7 +126,7 @@ fn imds() -> Server {
     })
 }
 
-const ASSUMED: &str = "<AssumeRoleResponse><AssumeRoleResult>\
+pub(crate) const ASSUMED: &str = "<AssumeRoleResponse><AssumeRoleResult>\
     <AssumedRoleUser><Arn>arn:aws:sts::111122223333:assumed-role/r/s</Arn>\
     <AssumedRoleId>A:s</AssumedRoleId></AssumedRoleUser><Credentials>\
     <AccessKeyId>AKROLE</AccessKeyId><SecretAccessKey>s</SecretAccessKey>\
@@ -173,7 +173,7 @@ fn profiles_that_cannot_give_credentials_are_wrong_settings() {
     run("a").expect(FaultClass::Misconfigured, &["infinite loop"]);
 }
 
-const WEB_IDENTITY: &str = "<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult>\
+pub(crate) const WEB_IDENTITY: &str = "<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult>\
     <AssumedRoleUser><Arn>arn:aws:sts::111122223333:assumed-role/r/s</Arn>\
     <AssumedRoleId>A:s</AssumedRoleId></AssumedRoleUser><Credentials>\
     <AccessKeyId>AKWEB</AccessKeyId><SecretAccessKey>s</SecretAccessKey>\
@@ -191,7 +191,7 @@ fn sts_error(status: u16, code: &str) -> Reply {
 }
 
 /// A pod with a service account's token.
-fn pod(kms: &Server, sts: &Server) -> Probe {
+pub(crate) fn pod(kms: &Server, sts: &Server) -> Probe {
     let probe = nobody(kms).with_file("token", "canary-token");
     let path = probe.path("token").to_str().unwrap().to_owned();
     probe

@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
+mod chosen;
 mod logins;
 mod probe;
 mod proxies;

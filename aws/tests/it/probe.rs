@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
-use sealkit_aws::{AwsConfig, Fault, FaultClass, Options};
+use sealkit_aws::{AwsConfig, CredentialsSource, Fault, FaultClass, Options, PodIdentityAddress};
 use tempfile::TempDir;
 
 use crate::server::Authority;
@@ -137,6 +137,12 @@ fn child() {
     options.endpoint = variable("PROBE_ENDPOINT");
     options.source_arn = variable("PROBE_SOURCE_ARN").map(|it| it.parse().unwrap());
     options.retry_tokens = variable("PROBE_RETRY_TOKENS").map(|it| it.parse().unwrap());
+    options.credentials = match variable("PROBE_CREDENTIALS").as_deref() {
+        Some("web-identity") => CredentialsSource::WebIdentity,
+        Some("container") => CredentialsSource::Container { agent: None },
+        Some("container-ipv6") => CredentialsSource::Container { agent: Some(PodIdentityAddress::Ipv6) },
+        _ => CredentialsSource::Chain,
+    };
     options.region_of_instance = variable("PROBE_REGION_OF_INSTANCE").is_some();
     if let Some(millis) = variable("PROBE_DEADLINE") {
         options.deadline = Duration::from_millis(millis.parse().unwrap());
@@ -154,7 +160,19 @@ async fn call(options: &Options) -> (String, String) {
         Err(error) => return ("config".to_owned(), error.to_string()),
     };
     let region = config.default_region().unwrap_or(REGION).to_owned();
-    let mut settings = aws_sdk_kms::config::Builder::from(&config.for_region(&region));
+    let config = match std::env::var("PROBE_ROLE") {
+        Ok(role) => config.assuming(&role, "pod-1", &region).await,
+        Err(_) => config,
+    };
+    let (class, text) = describe(&config, &region).await;
+    match std::env::var("PROBE_RENEWS") {
+        Ok(_) if class == "ExpiredLogin" => describe(&config.with_new_credentials(), &region).await,
+        _ => (class, text),
+    }
+}
+
+async fn describe(config: &AwsConfig, region: &str) -> (String, String) {
+    let mut settings = aws_sdk_kms::config::Builder::from(&config.for_region(region));
     settings.set_retry_partition(config.retry_partition());
     if let Some(headers) = config.source_headers() {
         settings.push_interceptor(SharedInterceptor::new(headers));
@@ -163,7 +181,7 @@ async fn call(options: &Options) -> (String, String) {
     match client.describe_key().key_id(KEY).send().await {
         Ok(_) => ("ok".to_owned(), format!("{region} {:?}", config.roots())),
         Err(error) => {
-            let fault = Fault::from_sdk("kms:DescribeKey", KEY, Some(&region), &error);
+            let fault = Fault::from_sdk("kms:DescribeKey", KEY, Some(region), &error);
             (format!("{:?}", fault.class()), fault.to_string())
         }
     }

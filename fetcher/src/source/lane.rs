@@ -25,7 +25,7 @@ const SECRETS_WINDOW: Duration = Duration::from_secs(1);
 const BATCHES_WINDOW: Duration = Duration::from_secs(2);
 
 /// Of 40 calls a second, shared by all that the account reads from Parameter Store: whoever is refused is one of many.
-const PARAMETERS_WINDOW: Duration = Duration::from_secs(4);
+const PARAMETERS_WINDOW: Duration = Duration::from_secs(5);
 
 /// Of thousands of calls a second, shared by all that uses keys in the account.
 const KEYS_WINDOW: Duration = Duration::from_secs(1);

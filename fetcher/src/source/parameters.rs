@@ -30,7 +30,15 @@ const AT_ONCE: usize = 4;
 
 /// Fetches parameters, decrypted.
 pub(super) async fn fetch(lane: &Lane, asks: Vec<Ask<'_, ParameterRef>>, limits: Limits) -> Fetched {
-    let (mut fetched, left) = in_chunks(lane, chunks(asks), limits).await;
+    let (mut fetched, mut left) = (Vec::new(), Vec::new());
+    let mut chunks = chunks(asks);
+    // The first goes ahead alone: where many start together, most are refused, and each with one call instead of all.
+    let others = chunks.split_off(chunks.len().min(1));
+    for chunks in [chunks, others] {
+        let (brought, rest) = in_chunks(lane, chunks, limits).await;
+        fetched.extend(brought);
+        left.extend(rest);
+    }
     // One name that is denied fails the whole call, and the answer names only one of several: each by itself.
     let (singly, _) = in_chunks(lane, left.into_iter().map(|ask| vec![ask]).collect(), limits).await;
     fetched.extend(singly);

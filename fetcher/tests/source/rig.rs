@@ -23,11 +23,24 @@ const STORY: &str = "SEALKIT_STORY";
 /// Runs the present test's story in a child with static credentials and nothing else in its environment.
 #[track_caller]
 pub(crate) fn story(body: impl AsyncFnOnce()) {
+    if is_child() { run(body) } else { spawn(&[]) }
+}
+
+/// Whether this process is the child of the present test.
+pub(crate) fn is_child() -> bool {
+    std::env::var(STORY).is_ok_and(|story| Some(story.as_str()) == std::thread::current().name())
+}
+
+/// Runs a story here.
+pub(crate) fn run(body: impl AsyncFnOnce()) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(body());
+}
+
+/// Runs the present test in a child with `variables` more in its environment.
+#[track_caller]
+pub(crate) fn spawn(variables: &[(&str, &str)]) {
     let name = std::thread::current().name().unwrap().to_owned();
-    if std::env::var(STORY).is_ok_and(|story| story == name) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        return runtime.block_on(body());
-    }
     let output = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", &name, "--include-ignored", "--nocapture", "--test-threads=1"])
         .env_clear()
@@ -37,12 +50,10 @@ pub(crate) fn story(body: impl AsyncFnOnce()) {
         .env("AWS_EC2_METADATA_DISABLED", "true")
         .env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
         .env("AWS_SECRET_ACCESS_KEY", "canary-secret-key")
+        .envs(variables.iter().copied())
         .output()
         .unwrap();
     let said = [output.stdout, output.stderr].map(|it| String::from_utf8_lossy(&it).into_owned()).concat();
-    for line in said.lines().filter_map(|line| line.strip_prefix("# ")) {
-        println!("{name}: {line}");
-    }
     assert!(output.status.success(), "{said}");
     assert!(!said.contains("canary"), "a secret is shown: {said}");
 }
@@ -75,16 +86,7 @@ impl Rig {
     }
 
     pub(crate) async fn config(&self) -> AwsConfig {
-        let mut options = aws_options(&Default::default());
-        options.endpoint = Some(self.aws.url());
-        options.region = Some(REGION.to_owned());
-        // The test's own roots: the system's hundreds take an unoptimised build 0.1 s to read.
-        let roots = self.path("roots.pem");
-        if !roots.exists() {
-            std::fs::write(&roots, AwsDouble::start_tls().ca_pem().unwrap()).unwrap();
-        }
-        let environment = Environment::from_pairs([("SSL_CERT_FILE", roots.to_str().unwrap())]);
-        AwsConfig::load_from(&options, &environment).await.unwrap()
+        config(&self.aws.url(), &self.path("roots.pem")).await
     }
 
     pub(crate) fn path(&self, name: &str) -> std::path::PathBuf {
@@ -112,6 +114,19 @@ impl Rig {
             self.aws.parameters().put_secure(REGION, &format!("/parameter/{n}"), &format!("canary-p{n}"));
         }
     }
+}
+
+/// The settings of clients of the AWS at `url`.
+pub(crate) async fn config(url: &str, roots: &std::path::Path) -> AwsConfig {
+    let mut options = aws_options(&Default::default());
+    options.endpoint = Some(url.to_owned());
+    options.region = Some(REGION.to_owned());
+    // Roots of our own: the system's hundreds take an unoptimised build 0.1 s to read.
+    if !roots.exists() {
+        std::fs::write(roots, AwsDouble::start_tls().ca_pem().unwrap()).unwrap();
+    }
+    let environment = Environment::from_pairs([("SSL_CERT_FILE", roots.to_str().unwrap())]);
+    AwsConfig::load_from(&options, &environment).await.unwrap()
 }
 
 /// A plan of our own form.

@@ -36,7 +36,8 @@ const PAGES: usize = 2 * IDS;
 /// What batches brought, and the requests that are left for single calls.
 type Outcome<'a> = (Fetched, Vec<Ask<'a, SecretRef>>);
 
-/// Fetches everything in batches. The first goes ahead alone: when it is denied, that is one denial in CloudTrail.
+/// Fetches everything in batches. The first goes ahead alone: when it is denied, that is one denial in CloudTrail, and
+/// when it is throttled, one call too many.
 pub(in crate::source) async fn fetch_all<'a>(
     lane: &Lane,
     asks: Vec<Ask<'a, SecretRef>>,
