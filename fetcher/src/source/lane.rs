@@ -19,13 +19,13 @@ use super::record::Recorder;
 pub(super) const SINGLES_AT_ONCE: usize = 32;
 
 /// A quota of some 10,000 calls a second is free again soon.
-const SECRETS_WINDOW: Duration = Duration::from_secs(1);
+pub(super) const SECRETS_WINDOW: Duration = Duration::from_secs(1);
 
 /// Of 100 calls a second.
-const BATCHES_WINDOW: Duration = Duration::from_secs(2);
+pub(super) const BATCHES_WINDOW: Duration = Duration::from_secs(2);
 
 /// Of 40 calls a second, shared by all that the account reads from Parameter Store: whoever is refused is one of many.
-const PARAMETERS_WINDOW: Duration = Duration::from_secs(5);
+pub(super) const PARAMETERS_WINDOW: Duration = Duration::from_secs(6);
 
 /// Of thousands of calls a second, shared by all that uses keys in the account.
 const KEYS_WINDOW: Duration = Duration::from_secs(1);
