@@ -7,6 +7,7 @@ use sealkit_host::text::{Escaped, error_chain};
 use crate::args::SpecSource;
 use crate::failure::Failure;
 use crate::spec::SpecErrors;
+use crate::spec::by_name::ByNameError;
 use crate::spec::load::LoadError;
 
 /// What `--spec` names, as reports call it.
@@ -28,6 +29,13 @@ pub fn origin(source: &SpecSource) -> String {
 pub fn failures(error: &LoadError) -> Vec<Failure> {
     if let LoadError::Spec(errors) = error {
         return mistakes(errors);
+    }
+    if let LoadError::ByName(error) = error {
+        if let ByNameError::Denied { rbac, .. } = error {
+            // A failure is one line; this is for whoever would rather apply a file.
+            eprintln!("{rbac}");
+        }
+        return error.failure().into_iter().cloned().collect();
     }
     let class = match error.exit() {
         Exit::NotFound => audit::Failure::NotFound,

@@ -35,6 +35,15 @@ pub enum ByNameError {
 }
 
 impl ByNameError {
+    /// The failure of the run, unless it is the mistakes of a specification.
+    #[must_use]
+    pub fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::Call(failure) | Self::Denied { failure, .. } => Some(failure),
+            Self::Spec(_) => None,
+        }
+    }
+
     /// The exit code of a run that ends with it.
     #[must_use]
     pub fn exit(&self) -> Exit {
@@ -49,7 +58,7 @@ impl fmt::Display for ByNameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Call(failure) => write!(f, "{failure}"),
-            Self::Denied { failure, rbac } => write!(f, "{failure}\n{rbac}"),
+            Self::Denied { failure, rbac } => write!(f, "{failure}\nor apply:\n{rbac}"),
             Self::Spec(errors) => write!(f, "{errors}"),
         }
     }

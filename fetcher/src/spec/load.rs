@@ -3,13 +3,19 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+use std::time::Duration;
 
 use sealkit_host::exit::Exit;
 use sealkit_host::text::Escaped;
+use tokio::time::Instant;
 
+use super::by_name::{self, ByNameError};
 use super::read::{Choice, MAX_BYTES, read};
 use super::{Spec, SpecErrors, ecs};
 use crate::args::{SpecArgs, SpecSource};
+
+/// How long an outage of the Kubernetes API is waited out: rather longer than its replicas take to elect a leader.
+const MOST_PATIENCE: Duration = Duration::from_secs(30);
 
 /// Why there is no specification.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +43,9 @@ pub enum LoadError {
         /// What is wrong with it.
         flaw: String,
     },
+    /// The Kubernetes API did not give it.
+    #[error(transparent)]
+    ByName(ByNameError),
     /// It is wrong.
     #[error(transparent)]
     Spec(#[from] SpecErrors),
@@ -49,6 +58,7 @@ impl LoadError {
         match self {
             Self::NotFound { .. } => Exit::NotFound,
             Self::Read { .. } => Exit::Io,
+            Self::ByName(error) => error.exit(),
             Self::Text { .. } | Self::Spec(_) => Exit::Config,
         }
     }
@@ -71,10 +81,13 @@ pub async fn load(args: &SpecArgs) -> Result<Spec, LoadError> {
             Ok(read("standard input", &text, &choice)?)
         }
         SpecSource::Environment(prefix) => Ok(ecs::environment(prefix, std::env::vars_os())?),
-        SpecSource::Kubernetes { name, .. } => Err(LoadError::Text {
-            origin: format!("kube:{name}"),
-            flaw: "this build reads nothing from Kubernetes: give the resource as a file".to_owned(),
-        }),
+        SpecSource::Kubernetes { namespace, name } => {
+            let deadline = Instant::now() + MOST_PATIENCE;
+            by_name::read(namespace.as_deref(), name, deadline).await.map_err(|error| match error {
+                ByNameError::Spec(errors) => LoadError::Spec(errors),
+                error => LoadError::ByName(error),
+            })
+        }
     }
 }
 

@@ -206,7 +206,7 @@ impl Class<'_> {
         let failure = self.failure(
             audit::Failure::Denied,
             format!("{who} may not get it (403)"),
-            "apply the following with `kubectl apply -f -`",
+            &format!("permit it: `{}`", rbac::commands(&self.namespace, self.name, subject.as_ref())),
         );
         ByNameError::Denied { failure, rbac: rbac::manifests(&self.namespace, self.name, subject.as_ref()) }
     }

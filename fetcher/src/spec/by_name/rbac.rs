@@ -24,6 +24,23 @@ impl Subject {
     }
 }
 
+/// The same as [`manifests`] in one line for a shell.
+pub(super) fn commands(namespace: &str, name: &str, subject: Option<&Subject>) -> String {
+    let is_plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._:@/".contains(&byte));
+    let subject = match subject {
+        Some(Subject::ServiceAccount { namespace, name }) if is_plain(namespace) && is_plain(name) => {
+            format!("--serviceaccount={namespace}:{name}")
+        }
+        Some(Subject::User(user)) if is_plain(user) => format!("--user={user}"),
+        _ => format!("--serviceaccount={namespace}:SERVICE_ACCOUNT"),
+    };
+    format!(
+        "kubectl create role seal-fetcher-{name} -n {namespace} --verb=get \
+         --resource=secretproviderclasses.{GROUP} --resource-name={name} && \
+         kubectl create rolebinding seal-fetcher-{name} -n {namespace} --role=seal-fetcher-{name} {subject}"
+    )
+}
+
 /// A Role that permits to read the class, and the RoleBinding that gives it to `subject`.
 pub(super) fn manifests(namespace: &str, name: &str, subject: Option<&Subject>) -> String {
     let subject = match subject {

@@ -153,8 +153,10 @@ mod with_client {
         let ByNameError::Denied { failure, rbac } = &error else { panic!("a denial: {error}") };
         assert_eq!(
             failure.to_string(),
-            "SecretProviderClass team/app: the service account team/web may not get it (403); apply the following with \
-             `kubectl apply -f -`"
+            "SecretProviderClass team/app: the service account team/web may not get it (403); permit it: `kubectl create \
+             role seal-fetcher-app -n team --verb=get --resource=secretproviderclasses.secrets-store.csi.x-k8s.io \
+             --resource-name=app && kubectl create rolebinding seal-fetcher-app -n team --role=seal-fetcher-app \
+             --serviceaccount=team:web`"
         );
         let [role, binding] = &crate::spec::csi::yaml::parse(rbac).unwrap().documents[..] else { panic!("two") };
         let text = |node: &crate::spec::csi::yaml::Node, key| node.member(key).unwrap().text().unwrap().to_owned();
@@ -162,7 +164,10 @@ mod with_client {
         assert_eq!(text(role.member("metadata").unwrap(), "namespace"), "team");
         assert!(rbac.contains("resourceNames: [\"app\"]\n  verbs: [get]"), "{rbac}");
         assert!(rbac.ends_with("- kind: ServiceAccount\n  name: \"web\"\n  namespace: \"team\""), "{rbac}");
-        assert!(error.to_string().contains("-f -`\napiVersion: rbac.authorization.k8s.io/v1\nkind: Role\n"), "{error}");
+        assert!(
+            error.to_string().contains("`\nor apply:\napiVersion: rbac.authorization.k8s.io/v1\nkind: Role\n"),
+            "{error}"
+        );
     }
 
     #[tokio::test]
