@@ -74,6 +74,15 @@ fn refuse_found(plan: &Plan, units: &mut [Unit]) {
     }
 }
 
+/// The names of the units that [`render`] makes of `plan`.
+pub fn unit_names(plan: &Plan) -> impl Iterator<Item = String> {
+    let entries = plan
+        .entries
+        .iter()
+        .flat_map(|(entry, _)| (0..entry.outputs.len()).map(|number| entry::unit_name(&entry.label, number)));
+    entries.chain(plan.composites.iter().map(composite::unit_name))
+}
+
 /// Refuses variables that an environment can't hold: with NUL in them, or longer than `execve` takes. Where variables
 /// become files nothing of this matters.
 pub fn check_environment(units: &mut [Unit]) {

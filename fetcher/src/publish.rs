@@ -67,6 +67,8 @@ pub struct Publication<'a> {
 pub enum Content<'a> {
     /// These; none for an optional object that is absent.
     New(Vec<NewFile<'a>>),
+    /// These, and those of the current generation that are not among them: a refresh removes nothing.
+    Refreshed(Vec<NewFile<'a>>),
     /// Those of the current generation: what could not be fetched keeps its last good bytes.
     Kept,
 }

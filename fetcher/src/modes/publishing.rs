@@ -1,10 +1,30 @@
 //! From what was fetched to what is published: all of it, or nothing.
 
+use crate::args::{FetchArgs, TargetArgs};
 use crate::failure::Failure;
-use crate::modes::prepare::{Fetched, Prepared};
+use crate::modes::prepare::{Fetched, Prepared, open_target};
 use crate::output::{Made, MadeTo};
 use crate::publish::{Outcome, Publication, Publisher};
 use crate::report::{OutputKind, Published, PublishedOutput};
+
+/// Everything before the first call; what is wrong with the specification and with the target is told together.
+///
+/// # Errors
+/// All that is wrong with either.
+pub async fn prepare(fetch: &FetchArgs, target: &TargetArgs) -> Result<(Prepared, Publisher), Vec<Failure>> {
+    let rules = &target.rules;
+    let target = open_target(&target.target, rules);
+    let (prepared, target) = match (Prepared::new(fetch).await, target) {
+        (Ok(prepared), Ok(target)) => (prepared, target),
+        (prepared, target) => {
+            let of_spec = prepared.err().unwrap_or_default();
+            return Err(of_spec.into_iter().chain(target.err()).collect());
+        }
+    };
+    prepared.check_rights(&target).map_err(|failure| vec![failure])?;
+    let publisher = Publisher::new(target, rules.keep).map_err(|error| vec![error.into()])?;
+    Ok((prepared, publisher))
+}
 
 /// Publishes the files of `fetched` if nothing of it failed, and writes audit lines either way.
 ///

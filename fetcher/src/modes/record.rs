@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use sealkit_host::audit::{self, AuditError, AuditEvent, AuditLog, Program};
 use sealkit_host::text::error_chain;
@@ -13,7 +14,17 @@ use crate::source::AuditSink;
 ///
 /// A line that can't be written is a failure: no further call is made, and a run that hasn't published does not.
 #[derive(Clone, Debug, Default)]
-pub struct Record(Option<Arc<AuditLog>>);
+pub struct Record {
+    log: Option<Arc<AuditLog>>,
+    losses: Arc<Losses>,
+}
+
+/// Lines that could not be written, and whether they are survived.
+#[derive(Debug, Default)]
+struct Losses {
+    survived: AtomicBool,
+    lost: Arc<AtomicU64>,
+}
 
 impl Record {
     /// Opens the file, if one is asked for.
@@ -23,14 +34,26 @@ impl Record {
     pub fn open(path: Option<&Path>) -> Result<Self, Failure> {
         let program = Program { name: "seal-fetcher", version: env!("CARGO_PKG_VERSION") };
         let log = path.map(|path| AuditLog::open(path, program)).transpose().map_err(|error| failure(&error))?;
-        Ok(Self(log.map(Arc::new)))
+        Ok(Self { log: log.map(Arc::new), losses: Arc::default() })
     }
 
     /// Where the calls' lines go.
     #[must_use]
     pub fn sink(&self) -> Option<AuditSink> {
-        let log = Arc::clone(self.0.as_ref()?);
-        Some(Arc::new(move |event: &AuditEvent| log.append(event)))
+        let (log, losses) = (Arc::clone(self.log.as_ref()?), Arc::clone(&self.losses));
+        Some(Arc::new(move |event: &AuditEvent| losses.weigh(log.append(event))))
+    }
+
+    /// From here on a line that can't be written is counted and logged, and stops nothing: a server whose audit disk is
+    /// full goes on.
+    pub fn survive_losses(&self) {
+        self.losses.survived.store(true, Ordering::Relaxed);
+    }
+
+    /// How many lines were lost since then.
+    #[must_use]
+    pub fn lost(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.losses.lost)
     }
 
     /// Says of each of `objects` that it was published to `resource`.
@@ -67,10 +90,22 @@ impl Record {
     }
 
     fn append(&self, event: &AuditEvent) -> Result<(), Failure> {
-        match &self.0 {
-            Some(log) => log.append(event).map_err(|error| failure(&error)),
+        match &self.log {
+            Some(log) => self.losses.weigh(log.append(event)).map_err(|error| failure(&error)),
             None => Ok(()),
         }
+    }
+}
+
+impl Losses {
+    fn weigh(&self, written: Result<(), AuditError>) -> Result<(), AuditError> {
+        let Err(error) = written else { return Ok(()) };
+        if !self.survived.load(Ordering::Relaxed) {
+            return Err(error);
+        }
+        self.lost.fetch_add(1, Ordering::Relaxed);
+        tracing::warn!("an audit line is lost: {}", error_chain(&error));
+        Ok(())
     }
 }
 

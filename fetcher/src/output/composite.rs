@@ -30,7 +30,7 @@ pub(crate) fn unit(values: &Values<'_>, composite: &Composite, now: SystemTime) 
     let labels = labels(values, &composite.content);
     let failures = values.failures(&labels);
     let result = if failures.is_empty() { made(values, composite, now) } else { Err(failures) };
-    Unit { name: format!("file {}", path(composite)), entries: labels.into_iter().collect(), result }
+    Unit { name: unit_name(composite), entries: labels.into_iter().collect(), result }
 }
 
 fn made(values: &Values<'_>, composite: &Composite, now: SystemTime) -> Result<Vec<Made>, Vec<Failure>> {
@@ -102,4 +102,9 @@ impl Made {
         let bytes = Plaintext::from_slice(text.as_bytes());
         Self { to: MadeTo::File(file.clone()), bytes, versions, not_after: None }
     }
+}
+
+/// The name of a composite's unit.
+pub(crate) fn unit_name(composite: &Composite) -> String {
+    format!("file {}", path(composite))
 }

@@ -16,11 +16,16 @@ pub(crate) fn units(value: Value<'_>) -> Vec<Unit> {
     let outputs = entry.outputs.iter().enumerate();
     outputs
         .map(|(number, output)| Unit {
-            name: format!("{}/{number}", entry.label),
+            name: unit_name(&entry.label, number),
             entries: vec![entry.label.clone()],
             result: made(value, output),
         })
         .collect()
+}
+
+/// The name of an entry's unit.
+pub(crate) fn unit_name(label: &str, number: usize) -> String {
+    format!("{label}/{number}")
 }
 
 fn made(value: Value<'_>, output: &Output) -> Result<Vec<Made>, Vec<Failure>> {

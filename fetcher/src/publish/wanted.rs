@@ -58,6 +58,15 @@ pub(super) struct Item<'a> {
     pub(super) rights: Rights,
 }
 
+impl Item<'_> {
+    fn kept(file: &PublishedFile) -> Self {
+        // Only used where the file can't be linked, so what it was meant to be does.
+        let mode = u32::from_str_radix(&file.mode, 8).unwrap_or(DEFAULT_MODE) & 0o777;
+        let rights = Rights { mode, uid: file.uid, gid: file.gid };
+        Self { path: file.path.clone(), bytes: Bytes::Kept, rights }
+    }
+}
+
 /// All that is to be published.
 pub(super) struct Wanted<'a> {
     items: Vec<Item<'a>>,
@@ -78,7 +87,7 @@ impl<'a> Wanted<'a> {
         let mut wanted = Self { items: Vec::new(), units: Vec::new() };
         for unit in units {
             match &unit.content {
-                Content::New(files) => {
+                Content::New(files) | Content::Refreshed(files) => {
                     let mut published = Vec::new();
                     for new in files {
                         let rights = Rights::of(new.file, target);
@@ -91,6 +100,9 @@ impl<'a> Wanted<'a> {
                             origins: new.origins.clone(),
                         });
                         wanted.items.push(Item { path: new.file.path.clone(), bytes: Bytes::New(new.bytes), rights });
+                    }
+                    if matches!(unit.content, Content::Refreshed(_)) {
+                        wanted.keep_others(unit.unit, current, &mut published);
                     }
                     wanted.units.push(PublishedUnit { unit: unit.unit.to_owned(), fetched: now, files: published });
                 }
@@ -109,14 +121,20 @@ impl<'a> Wanted<'a> {
         let nothing = || PublishError::NothingKept { unit: unit.to_owned() };
         let (_, _, manifest) = current.published().ok_or_else(nothing)?;
         let kept = manifest.units.iter().find(|published| published.unit == unit).ok_or_else(nothing)?;
-        for file in &kept.files {
-            // Only used where the file can't be linked, so what it was meant to be does.
-            let mode = u32::from_str_radix(&file.mode, 8).unwrap_or(DEFAULT_MODE) & 0o777;
-            let rights = Rights { mode, uid: file.uid, gid: file.gid };
-            self.items.push(Item { path: file.path.clone(), bytes: Bytes::Kept, rights });
-        }
+        self.items.extend(kept.files.iter().map(Item::kept));
         self.units.push(kept.clone());
         Ok(())
+    }
+
+    /// Keeps the files of `unit` that are not among those which it is `published` with.
+    fn keep_others(&mut self, unit: &str, current: &Current, published: &mut Vec<PublishedFile>) {
+        let Some((_, _, manifest)) = current.published() else { return };
+        let Some(kept) = manifest.units.iter().find(|known| known.unit == unit) else { return };
+        let new: BTreeSet<_> = published.iter().map(|file| file.path.clone()).collect();
+        for file in kept.files.iter().filter(|file| !new.contains(&file.path)) {
+            self.items.push(Item::kept(file));
+            published.push(file.clone());
+        }
     }
 
     fn check_paths(&self) -> Result<(), PublishError> {
