@@ -18,7 +18,9 @@ pub mod policy;
 
 use std::collections::HashMap;
 
-use crate::spec::{Batch, Composite, Entry, Failover, Form, Notice, Object, Place, SealedFile, Spec, SpecErrors};
+use crate::spec::{
+    Batch, Composite, Destination, Entry, Failover, File, Form, Notice, Object, Place, SealedFile, Spec, SpecErrors,
+};
 
 /// A specification that can be carried out.
 #[derive(Clone, Debug)]
@@ -34,7 +36,7 @@ pub struct Plan {
     pub batch: Batch,
     /// What is fetched: no two are equal.
     pub requests: Vec<Request>,
-    /// The entries, with the place of each one's request in [`requests`](Self::requests).
+    /// The entries, whose files all have a mode, with the place of each one's request in [`requests`](Self::requests).
     pub entries: Vec<(Entry, usize)>,
     /// Files made of several entries.
     pub composites: Vec<Composite>,
@@ -94,10 +96,14 @@ impl Plan {
         if !mistakes.is_empty() {
             return Err(SpecErrors::new(spec.origin, mistakes));
         }
-        let mut known: HashMap<Request, usize> = HashMap::with_capacity(spec.entries.len());
+        let mut known: HashMap<Request, usize> = HashMap::with_capacity(resolved.requests.len());
         let mut requests = Vec::new();
-        let entries = spec.entries.into_iter().zip(resolved.requests);
-        let entries = entries.map(|(entry, request)| {
+        let (mut entries, mut composites) = (spec.entries, spec.composites);
+        let files = composites.iter_mut().map(|composite| &mut composite.file);
+        for file in entries.iter_mut().flat_map(files_of).chain(files) {
+            file.mode.get_or_insert(spec.form.default_mode());
+        }
+        let entries = entries.into_iter().zip(resolved.requests).map(|(entry, request)| {
             let index = *known.entry(request).or_insert_with_key(|request| {
                 requests.push(request.clone());
                 requests.len() - 1
@@ -111,7 +117,7 @@ impl Plan {
             batch: overrides.batch.or(spec.batch).unwrap_or_else(|| spec.form.default_batch()),
             entries: entries.collect(),
             requests,
-            composites: spec.composites,
+            composites,
             notices: spec.notices,
         })
     }
@@ -128,6 +134,14 @@ impl Plan {
     pub fn is_optional(&self, request: usize) -> bool {
         self.entries.iter().filter(|(_, index)| *index == request).all(|(entry, _)| entry.optional)
     }
+}
+
+/// The files of an entry, and the directories of those whose names come from content.
+fn files_of(entry: &mut Entry) -> impl Iterator<Item = &mut File> {
+    entry.outputs.iter_mut().filter_map(|output| match &mut output.to {
+        Destination::File(file) | Destination::Files { directory: file, .. } => Some(file),
+        Destination::Variable(_) | Destination::Variables { .. } => None,
+    })
 }
 
 #[cfg(test)]

@@ -43,6 +43,12 @@ impl Form {
         self != Self::Native
     }
 
+    /// Permission bits of files for which nothing is said: the owner's alone, or those that the CSI provider gives.
+    #[must_use]
+    pub fn default_mode(self) -> u32 {
+        if self.is_drop_in() { 0o644 } else { 0o400 }
+    }
+
     /// How BatchGetSecretValue is used where neither flag nor specification says.
     #[must_use]
     pub fn default_batch(self) -> Batch {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum, ValueHint};
 
 use super::value;
+use crate::plan::Overrides;
 use crate::spec::Batch;
 
 /// What is wanted.
@@ -93,6 +94,17 @@ pub struct PlaceArgs {
     /// When BatchGetSecretValue is called [default: the specification's; else auto for our own form, never for others]
     #[arg(long, value_name = "WHEN")]
     pub batch: Option<BatchChoice>,
+}
+
+impl From<&PlaceArgs> for Overrides {
+    fn from(args: &PlaceArgs) -> Self {
+        Self {
+            region: args.region.clone(),
+            failover_regions: args.failover_regions.clone(),
+            role: args.role.clone(),
+            batch: args.batch.map(Into::into),
+        }
+    }
 }
 
 /// `--batch`

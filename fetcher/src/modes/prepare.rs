@@ -75,7 +75,7 @@ impl Prepared {
         let region = aws.as_ref().and_then(|aws| aws.default_region()).map(str::to_owned);
         // Where the settings are broken, the Region that is missing is their fault.
         let defaults = Defaults { region_is_required: aws.is_some(), region };
-        let plan = match Plan::new(spec, &overrides(args), &defaults) {
+        let plan = match Plan::new(spec, &Overrides::from(&args.place), &defaults) {
             Ok(plan) => Some(plan),
             Err(errors) => {
                 failures.extend(specification::mistakes(&errors));
@@ -161,16 +161,6 @@ impl Fetched {
     /// Why units failed, in their order.
     pub fn failures(&self) -> impl Iterator<Item = &Failure> {
         self.units.iter().filter_map(|unit| unit.result.as_ref().err()).flatten()
-    }
-}
-
-fn overrides(args: &FetchArgs) -> Overrides {
-    let place = &args.place;
-    Overrides {
-        region: place.region.clone(),
-        failover_regions: place.failover_regions.clone(),
-        role: place.role.clone(),
-        batch: place.batch.map(Into::into),
     }
 }
 

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::testing::{entry, file, parameter, plan, pod, sealed, secret, spec};
 use super::*;
-use crate::spec::{Content, File, Output, Pair, Part, SecretRef, Select};
+use crate::spec::{Content, Destination, File, Output, Pair, Part, SecretRef, Select};
 
 const ARN: &str = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:db-AbCdEf";
 
@@ -110,6 +110,17 @@ fn a_region_is_no_failover_of_itself() {
     spec.place.failover_regions = vec!["eu-central-1".to_owned()];
     let told = plan(spec).unwrap_err().to_string();
     assert_eq!(told, "spec.yaml: eu-central-1: failover region cannot be the same as the primary region");
+}
+
+#[test]
+fn a_file_without_a_mode_has_that_of_its_form() {
+    let mode = |form| {
+        let plan = plan(pod(form)).unwrap();
+        let Destination::File(file) = &plan.entries[0].0.outputs[0].to else { unreachable!() };
+        file.mode
+    };
+    assert_eq!(mode(Form::Native), Some(0o400));
+    assert_eq!(mode(Form::SecretProviderClass), Some(0o644));
 }
 
 #[test]
