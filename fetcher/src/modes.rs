@@ -22,3 +22,4 @@ pub mod watch;
 
 mod confinement;
 mod ending;
+mod offline;

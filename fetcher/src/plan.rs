@@ -11,6 +11,7 @@
 
 pub mod calls;
 pub mod cost;
+pub mod doubts;
 pub mod names;
 mod parts;
 mod place;

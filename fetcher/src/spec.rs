@@ -43,6 +43,18 @@ impl Form {
         self != Self::Native
     }
 
+    /// Its name in answers for programs.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::CsiParameters => "csi-parameters",
+            Self::SecretProviderClass => "secret-provider-class",
+            Self::EcsTaskDefinition => "ecs-task-definition",
+            Self::EcsEnvironment => "ecs-environment",
+        }
+    }
+
     /// Permission bits of files for which nothing is said: the owner's alone, or those that the CSI provider gives.
     #[must_use]
     pub fn default_mode(self) -> u32 {

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{PlaceArgs, SpecArgs, value};
+use super::{NotifyArgs, PlaceArgs, SpecArgs, value};
 
 const PLAN_EXAMPLES: &str = "\
 Examples:
   seal-fetcher plan --spec secrets.yaml --region eu-central-1
   seal-fetcher plan --spec secrets.yaml --pods 2000 --interval 1h
-  seal-fetcher plan --spec secrets.yaml --account 111122223333 --json | jq .policy > policy.json";
+  seal-fetcher plan --spec secrets.yaml --account 111122223333 --json | jq '.policies[0].document'";
 
 const LINT_EXAMPLES: &str = "\
 Examples:
@@ -64,6 +64,10 @@ pub struct EstimateArgs {
 #[derive(Clone, Debug, Args)]
 #[command(after_help = LINT_EXAMPLES)]
 pub struct LintArgs {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "flags of `watch`, whose prerequisites are told")]
+    pub notify: NotifyArgs,
+
     #[command(flatten)]
     #[expect(missing_docs, reason = "flags of several modes, said at the type")]
     pub spec: SpecArgs,
