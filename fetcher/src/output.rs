@@ -83,8 +83,7 @@ pub fn unit_names(plan: &Plan) -> impl Iterator<Item = String> {
     entries.chain(plan.composites.iter().map(composite::unit_name))
 }
 
-/// Refuses variables that an environment can't hold: with NUL in them, or longer than `execve` takes. Where variables
-/// become files nothing of this matters.
+/// Refuses variables with NUL, which an environment can't hold. Where variables become files it does not matter.
 pub fn check_environment(units: &mut [Unit]) {
     for unit in units {
         let Ok(made) = &unit.result else { continue };

@@ -3,13 +3,14 @@
 
 use std::time::SystemTime;
 
+use proptest::prelude::*;
 use sealkit_host::audit;
 
-use super::testing::{absent, entry, file, item, output, plan};
-use super::{MadeTo, Unit, render};
+use super::testing::{absent, entry, file, item, output, plan, secret};
+use super::{Made, MadeTo, Unit, check_environment, decode, render};
 use crate::failure::Failure;
 use crate::source::Answer;
-use crate::spec::{Destination, Form, Select};
+use crate::spec::{Composite, Content, Decode, Destination, Form, Object, Pair, ParameterPath, Part, Select};
 
 /// One entry with one output, and the bytes or the failure that came of it.
 fn single(select: Select, value: &[u8]) -> Result<Vec<u8>, String> {
@@ -109,5 +110,220 @@ fn optional_is_absent_and_nothing_else() {
     for class in [audit::Failure::Denied, audit::Failure::Throttled, audit::Failure::Outage] {
         let failure = Failure::other("db", class, "no", "");
         assert_eq!(of(failure.clone()).unwrap_err(), [failure]);
+    }
+}
+
+/// An entry with one output, and everything that came of its answer.
+fn all(object: Object, select: Select, to: Destination, answer: Answer) -> Result<Vec<(String, Vec<u8>)>, Vec<String>> {
+    let mut app = entry("app", vec![output(select, to)]);
+    app.object = object;
+    let unit = render(&plan(Form::Native, vec![app]), &[Ok(answer)], SystemTime::now()).remove(0);
+    let name = |to: MadeTo| match to {
+        MadeTo::File(file) => file.path,
+        MadeTo::Variable(name) => format!("${name}"),
+    };
+    let told = |failures: Vec<Failure>| failures.iter().map(ToString::to_string).collect();
+    let made = |made: Vec<Made>| {
+        made.into_iter().map(|made| (name(made.to), made.bytes.expose_secret().to_vec())).collect::<Vec<_>>()
+    };
+    unit.result.map(made).map_err(told)
+}
+
+fn files(directory: &str, strip_prefix: Option<&str>) -> Destination {
+    Destination::Files { directory: file(directory), strip_prefix: strip_prefix.map(str::to_owned) }
+}
+
+fn parameters(path: &str) -> Object {
+    Object::Parameters(ParameterPath { path: path.to_owned(), recursive: true })
+}
+
+fn one(value: &str) -> Answer {
+    Answer::One(item("prod/all", value.as_bytes()))
+}
+
+#[test]
+fn found_names_lose_their_prefix_and_slashes() {
+    let items = || Answer::Many(vec![item("/prod/app/a", b"1"), item("/prod/app/b/c", b"\xFF\n")]);
+    let made = all(parameters("/prod/app/"), Select::Whole, files("app", None), items()).unwrap();
+    assert_eq!(made, [("app/a".to_owned(), b"1".to_vec()), ("app/b_c".to_owned(), b"\xFF\n".to_vec())]);
+    let made = all(parameters("/prod/app"), Select::Whole, files("", Some("/prod")), items()).unwrap();
+    assert_eq!(made.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["app_a", "app_b_c"]);
+    // A prefix that is not there cuts nothing.
+    let made = all(secret("x"), Select::Whole, files("d", Some("/other/")), items()).unwrap();
+    assert_eq!(made.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["d/prod_app_a", "d/prod_app_b_c"]);
+    assert!(all(parameters("/prod"), Select::Whole, files("d", None), Answer::Many(Vec::new())).unwrap().is_empty());
+}
+
+#[test]
+fn every_member_is_a_file_or_a_variable() {
+    let value = r#"{"b": "x\n", "A_1": 1.10, "n": null, "o": {"k": 1}}"#;
+    let made = all(secret("x"), Select::AllKeys, files("all", None), one(value)).unwrap();
+    let texts = [("all/b", "x\n"), ("all/A_1", "1.10"), ("all/n", "null"), ("all/o", r#"{"k": 1}"#)];
+    assert_eq!(made, texts.map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec())));
+    let to = Destination::Variables { prefix: "APP_".to_owned() };
+    let made = all(secret("x"), Select::AllKeys, to, one(value)).unwrap();
+    assert_eq!(
+        made.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(),
+        ["$APP_b", "$APP_A_1", "$APP_n", "$APP_o"]
+    );
+}
+
+#[test]
+fn hostile_names_from_content_are_refused() {
+    for name in ["", "..", ".", "..data", "..x", "a\\u0000b", "a\\nb", "/", "//", &"n".repeat(256)] {
+        let refused = all(secret("x"), Select::AllKeys, files("d", None), one(&format!(r#"{{"{name}":"CANARY"}}"#)));
+        let told = refused.unwrap_err();
+        assert!(told[0].starts_with("app: the name `") && !told[0].contains("CANARY"), "{told:?}");
+    }
+    // Climbing is no danger, for slashes are gone before.
+    let made = all(secret("x"), Select::AllKeys, files("d", None), one(r#"{"a/../../b":"x"}"#)).unwrap();
+    assert_eq!(made[0].0, "d/a_.._.._b");
+    let told = all(secret("x"), Select::AllKeys, files("d", None), one(r#"{"a/b":"1","a_b":"2"}"#)).unwrap_err();
+    assert!(told[0].contains("`d/a_b` is made twice"), "{told:?}");
+}
+
+#[test]
+fn content_chooses_no_variable_that_runs_code() {
+    let to = |prefix: &str| Destination::Variables { prefix: prefix.to_owned() };
+    for name in ["LD_PRELOAD", "PATH", "BASH_ENV", "NODE_OPTIONS", "PYTHONPATH", "SEALKIT_SECRETS", "GLIBC_TUNABLES"] {
+        let value = format!(r#"{{"{name}":"x"}}"#);
+        let told = all(secret("x"), Select::AllKeys, to(""), one(&value)).unwrap_err();
+        assert!(told[0].starts_with(&format!("app: content may not set the variable {name},")), "{told:?}");
+        assert!(all(secret("x"), Select::AllKeys, to("APP_"), one(&value)).is_ok());
+    }
+    assert!(all(secret("x"), Select::AllKeys, to("LD_"), one(r#"{"PRELOAD":"x"}"#)).is_err());
+    for name in ["a-b", "1a", "a b", "a=b", "ä"] {
+        let told = all(secret("x"), Select::AllKeys, to(""), one(&format!(r#"{{"{name}":"x"}}"#))).unwrap_err();
+        assert!(told[0].contains("is no name of a variable"), "{told:?}");
+    }
+    // Whoever writes the specification may.
+    let to = Destination::Variable("LD_PRELOAD".to_owned());
+    assert!(all(secret("x"), Select::Whole, to, one("x")).is_ok());
+}
+
+#[test]
+fn an_environment_holds_no_nul() {
+    let output = output(Select::Whole, Destination::Variable("A".to_owned()));
+    let plan = plan(Form::Native, vec![entry("app", vec![output])]);
+    let mut units = render(&plan, &[Ok(Answer::One(item("x", b"CANARY\0")))], SystemTime::now());
+    assert!(units[0].result.is_ok());
+    check_environment(&mut units);
+    assert_eq!(
+        units[0].result.as_ref().unwrap_err()[0].to_string(),
+        "app: the variable A would hold NUL, which ends it; give it as a file (without --env)"
+    );
+}
+
+#[test]
+fn base64_is_decoded_where_asked_and_strictly() {
+    let decoded = |how, text: &str| decode::decode(how, text.as_bytes()).map(|bytes| bytes.expose_secret().to_vec());
+    for (how, text, bytes) in [
+        (Decode::Base64, "AP/+", &b"\x00\xFF\xFE"[..]),
+        (Decode::Base64, "eA==\n", b"x"),
+        (Decode::Base64, "eA==\r\n", b"x"),
+        (Decode::Base64, "", b""),
+        (Decode::Base64Url, "AP_-", b"\x00\xFF\xFE"),
+        (Decode::Base64Url, "eA", b"x"),
+        (Decode::Base64Url, "eA==", b"x"),
+    ] {
+        assert_eq!(decoded(how, text).unwrap(), bytes, "{text}");
+    }
+    for (how, text) in [
+        (Decode::Base64, "eA"),
+        (Decode::Base64, "eB=="),
+        (Decode::Base64, "AP_-"),
+        (Decode::Base64, "eA==\neA=="),
+        (Decode::Base64, " eA=="),
+        (Decode::Base64, "CANARY!"),
+        (Decode::Base64Url, "AP/+"),
+        (Decode::Base64Url, "eB"),
+    ] {
+        assert!(!decoded(how, text).unwrap_err().message.contains("CANARY"), "{text}");
+    }
+}
+
+#[test]
+fn a_failure_is_told_once_by_each_unit_that_it_hits() {
+    let part = |entry: &str| Part { entry: entry.to_owned(), select: Select::Whole, decode: None };
+    let pair = |name: &str, entry: &str| Pair::One { name: name.to_owned(), part: part(entry) };
+    let whole = |path: &str| output(Select::Whole, Destination::File(file(path)));
+    let mut plan = plan(Form::Native, vec![entry("a", vec![whole("a")]), entry("b", vec![whole("b")])]);
+    let lists = [vec![pair("A", "a"), pair("A2", "a"), pair("B", "b")], vec![pair("B", "b")]];
+    plan.composites = lists
+        .into_iter()
+        .enumerate()
+        .map(|(n, pairs)| Composite { at: None, file: file(&format!("{n}.json")), content: Content::Json(pairs) })
+        .collect();
+    let failure = Failure::other("a", audit::Failure::Denied, "no", "");
+    let units = render(&plan, &[Err(failure.clone()), Ok(one("x"))], SystemTime::now());
+    assert_eq!(
+        units.iter().map(|unit| unit.name.as_str()).collect::<Vec<_>>(),
+        ["a/0", "b/0", "file 0.json", "file 1.json"]
+    );
+    assert_eq!(units[0].result.as_ref().unwrap_err(), std::slice::from_ref(&failure));
+    assert!(units[1].result.is_ok());
+    assert_eq!(units[2].result.as_ref().unwrap_err(), &[failure]);
+    assert_eq!(units[2].entries, ["a", "b"]);
+    assert_eq!(units[3].result.as_ref().unwrap()[0].bytes.expose_secret(), b"{\n  \"B\": \"x\"\n}\n");
+}
+
+#[test]
+fn lists_take_everything_of_an_entry_and_nothing_of_an_absent_one() {
+    let list = |prefix: &str| {
+        vec![
+            Pair::All { entry: "app".to_owned(), prefix: prefix.to_owned() },
+            Pair::All { entry: "old".to_owned(), prefix: String::new() },
+            Pair::One {
+                name: "K".to_owned(),
+                part: Part {
+                    entry: "app".to_owned(),
+                    select: Select::Key("k".to_owned()),
+                    decode: Some(Decode::Base64),
+                },
+            },
+        ]
+    };
+    let mut old = entry("old", Vec::new());
+    old.optional = true;
+    let mut plan = plan(Form::Native, vec![entry("app", Vec::new()), old]);
+    let composite = |content| Composite { at: None, file: file("f"), content };
+    let mut of = |content, value: &str| {
+        plan.composites = vec![composite(content)];
+        let unit = render(&plan, &[Ok(one(value)), Err(absent("old"))], SystemTime::now()).remove(0);
+        let text = |made: Vec<Made>| String::from_utf8(made[0].bytes.expose_secret().to_vec()).unwrap();
+        unit.result.map(text).map_err(|failures| failures.iter().map(ToString::to_string).collect::<Vec<_>>())
+    };
+    let value = r#"{"k":"eA==","LD_PRELOAD":"y"}"#;
+    assert_eq!(of(Content::Dotenv(list("P_")), value).unwrap(), "P_k='eA=='\nP_LD_PRELOAD=y\nK=x\n".replace('\'', ""));
+    assert!(
+        of(Content::Dotenv(list("")), value).unwrap_err()[0].contains("content may not set the variable LD_PRELOAD")
+    );
+    assert_eq!(of(Content::Properties(list("")), value).unwrap(), "k=eA\\=\\=\nLD_PRELOAD=y\nK=x\n");
+    assert_eq!(
+        of(Content::Yaml(list("")), r#"{"K":"CANARY","k":"CANARY!"}"#).unwrap_err(),
+        ["f: app: it is not base64; correct the value, or leave `decode` out"]
+    );
+    assert_eq!(
+        of(Content::Json(list("")), r#"{"K":"CANARY","k":"eA=="}"#).unwrap_err(),
+        ["f: \"K\" would be in it twice; rename one, or give names one by one"]
+    );
+}
+
+proptest! {
+    #[test]
+    fn any_text_comes_back_from_its_json(name in any::<String>(), text in any::<String>(), other in any::<f64>()) {
+        let mut object = serde_json::Map::new();
+        object.insert("other".to_owned(), other.into());
+        object.insert(name.clone(), text.clone().into());
+        let value = serde_json::to_string(&object).unwrap();
+        let select = Select::Key(name);
+        prop_assert_eq!(single(select, value.as_bytes()).unwrap(), text.into_bytes());
+    }
+
+    #[test]
+    fn any_bytes_are_whole_and_fail_nothing_else(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        prop_assert_eq!(single(Select::Whole, &bytes).unwrap(), bytes.clone());
+        let _ = single(Select::Key("k".to_owned()), &bytes);
+        let _ = single(Select::JmesPath("k".to_owned()), &bytes);
     }
 }

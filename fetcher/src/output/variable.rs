@@ -5,9 +5,6 @@ use super::refusal::Refusal;
 /// The longest name: it is the name of a file too where no environment is made.
 const MAX_NAME: usize = 255;
 
-/// The longest variable, with its name, `=` and the closing NUL: the kernel's MAX_ARG_STRLEN.
-const MAX_LENGTH: usize = 128 * 1024;
-
 /// Names that change which code an application runs, or how our own are read; and what names of that kind begin with.
 ///
 /// The specification may set each of them. Content may not: whoever can write a secret would choose the code that its
@@ -73,17 +70,11 @@ pub(crate) fn check_found(name: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Checks what only an environment asks for: no NUL in the value, and a length that `execve` takes.
+/// Checks what an environment asks for, and no file. How long a variable may be is for whoever executes to say.
 pub(crate) fn check_value(name: &str, value: &[u8]) -> Result<(), Refusal> {
     if value.contains(&0) {
-        return Err(Refusal::new(format!("the variable {name} would hold NUL"), "publish it as a file"));
-    }
-    // Name, `=`, value, NUL.
-    if name.len() + value.len() + 2 > MAX_LENGTH {
-        return Err(Refusal::new(
-            format!("the variable {name} would be longer than {MAX_LENGTH} bytes"),
-            "publish it as a file",
-        ));
+        let message = format!("the variable {name} would hold NUL, which ends it");
+        return Err(Refusal::new(message, "give it as a file (without --env)"));
     }
     Ok(())
 }
