@@ -327,3 +327,127 @@ proptest! {
         let _ = single(Select::JmesPath("k".to_owned()), &bytes);
     }
 }
+
+/// Pieces that templates and expressions are made of, in any order.
+fn pieces(of: &'static [&'static str]) -> impl Strategy<Value = String> {
+    prop::collection::vec(prop::sample::select(of), 0..40).prop_map(|pieces| pieces.concat())
+}
+
+const TEMPLATE: &[&str] = &[
+    "{{ ",
+    " }}",
+    "{% ",
+    " %}",
+    "{# ",
+    " #}",
+    "db",
+    ".k",
+    "[0]",
+    "[-1:]",
+    " | ",
+    "tojson",
+    "b64encode",
+    "b64decode",
+    "replace('C', db.k)",
+    "indent(9)",
+    "join(db)",
+    "list",
+    "int",
+    "format(db)",
+    "for a in ",
+    "a",
+    "endfor",
+    "if ",
+    "endif",
+    "set a = ",
+    " ~ ",
+    " * ",
+    "99999999999",
+    " + ",
+    "(",
+    ")",
+    "'C'",
+    "range(99999)",
+    "dict(a=db)",
+    "else",
+    " is ",
+    "defined",
+    "loop.index",
+    "raw",
+    "endraw",
+    "filter tojson",
+    "endfilter",
+    "\n",
+    "{",
+    "}",
+    "-%}",
+    "\u{1F511}",
+];
+
+const EXPRESSION: &[&str] = &[
+    "k",
+    ".",
+    "[",
+    "]",
+    "[]",
+    "[*]",
+    "*",
+    "[?",
+    "{a:",
+    "}",
+    ",",
+    "|",
+    "||",
+    "&&",
+    "!",
+    "(",
+    ")",
+    "@",
+    "&",
+    "==",
+    "<",
+    "`1`",
+    "`[1,2]`",
+    "'C'",
+    "\"k\"",
+    "0",
+    "-1",
+    ":",
+    "to_string(",
+    "join(",
+    "map(",
+    "sort_by(",
+    "merge(",
+    "keys(",
+    "sum(",
+    "max(",
+    "reverse(",
+    "to_number(",
+    "not_null(",
+    "contains(",
+    "avg(",
+    "type(",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn no_template_panics_or_tells_a_value(text in pieces(TEMPLATE)) {
+        let mut plan = plan(Form::Native, vec![entry("db", Vec::new())]);
+        plan.composites = vec![Composite { at: None, file: file("f"), content: Content::Template(text) }];
+        let value = r#"{"k":"CANARY","l":[1,{"CANARY":2.50}]}"#;
+        let unit = render(&plan, &[Ok(one(value))], SystemTime::now()).remove(0);
+        for failure in unit.result.err().unwrap_or_default() {
+            prop_assert!(!failure.to_string().contains("CANARY"), "{}", failure);
+        }
+    }
+
+    #[test]
+    fn no_expression_panics_or_tells_a_value(text in pieces(EXPRESSION)) {
+        let value = br#"{"k":["CANARY",1,2.5,null,{"k":"CANARY"}],"a":"CANARY"}"#;
+        if let Err(told) = single(Select::JmesPath(text), value) {
+            prop_assert!(!told.contains("CANARY"), "{}", told);
+        }
+    }
+}
