@@ -18,3 +18,4 @@ mod publication;
 mod reports;
 mod scene;
 mod sources;
+mod watch;

@@ -1,0 +1,208 @@
+//! `watch`: fresh while AWS answers, and the last good bytes while it does not.
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+
+use rustix::process::Signal;
+use sealkit_rig::aws_double::closed_address;
+use sealkit_rig::fetcher::Running;
+use sealkit_rig::{AwsDouble, Effect, FaultRule, Fetcher, Operation};
+
+use crate::scene::HERE;
+
+const SPEC: &str = "secrets: {a: {secret: a}, b: {secret: b}, c: {secret: c, optional: true}}\nbatch: never\n";
+
+/// A container that watches, and where it listens.
+struct Watched {
+    aws: AwsDouble,
+    arns: [String; 3],
+    fetcher: Fetcher,
+    address: SocketAddr,
+}
+
+impl Watched {
+    fn new(spec: &str) -> Self {
+        let aws = AwsDouble::start();
+        let arns = ["a", "b", "c"].map(|name| aws.secrets().create(HERE, name, format!("{name}1").as_str()));
+        let fetcher = Fetcher::new(&aws).with_spec(spec);
+        Self { aws, arns, fetcher, address: closed_address() }
+    }
+
+    /// Starts it and waits until everything is published.
+    fn start(&self, more: &[&str]) -> Running {
+        let address = self.address.to_string();
+        let flags = ["--listen", &address, "--deadline", "3s", "--interval", "1h"];
+        let mut running = self.fetcher.watch(flags.into_iter().chain(more.iter().copied()));
+        running.wait_until("it is ready", |_| self.get("/readyz").0 == 200);
+        running
+    }
+
+    /// Status and body; 0 while nobody listens.
+    fn ask(&self, method: &str, path: &str) -> (u16, String) {
+        let Ok(mut stream) = TcpStream::connect(self.address) else { return (0, String::new()) };
+        let request = format!("{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        let mut answer = String::new();
+        if stream.write_all(request.as_bytes()).and_then(|()| stream.read_to_string(&mut answer)).is_err() {
+            return (0, String::new());
+        }
+        let status = answer.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or_default();
+        (status, answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default())
+    }
+
+    fn get(&self, path: &str) -> (u16, String) {
+        self.ask("GET", path)
+    }
+
+    /// The number behind a metric without labels.
+    fn metric(&self, name: &str) -> f64 {
+        let text = self.get("/metrics").1;
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.unwrap_or_else(|| panic!("no {name} in {text}")).parse().unwrap()
+    }
+
+    /// Refreshes by HTTP and waits until that is done.
+    fn refresh(&self, running: &mut Running) {
+        let outcomes = |text: &str| {
+            let counts = text.lines().filter(|line| line.starts_with("seal_fetcher_refreshes_total"));
+            counts.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum::<u64>()
+        };
+        let before = outcomes(&self.get("/metrics").1);
+        assert_eq!(self.ask("POST", "/refresh").0, 202);
+        running.wait_until("the refresh is done", |_| outcomes(&self.get("/metrics").1) > before);
+    }
+}
+
+#[test]
+fn what_changes_is_published_and_what_does_not_is_not_published_again() {
+    let watched = Watched::new(SPEC);
+    let mut running = watched.start(&[]);
+    let first = std::fs::read_link(watched.fetcher.target().join("..data")).unwrap();
+    watched.refresh(&mut running);
+    assert_eq!(std::fs::read_link(watched.fetcher.target().join("..data")).unwrap(), first);
+    assert_eq!(watched.metric("seal_fetcher_switches_total"), 1.0);
+    watched.aws.secrets().put(&watched.arns[0], "a2");
+    running.signal(Signal::HUP);
+    running.wait_until("the new value is there", |_| watched.fetcher.file("a") == b"a2");
+    assert_eq!(watched.fetcher.file("b"), b"b1");
+    running.wait_until("it is counted", |_| watched.metric("seal_fetcher_switches_total") == 2.0);
+    assert_eq!(watched.ask("GET", "/refresh").0, 405);
+    let ended = running.terminate();
+    ended.expect(0);
+    assert_eq!(watched.fetcher.file("a"), b"a2", "what is published stays");
+}
+
+#[test]
+fn an_outage_a_denial_and_a_deletion_leave_the_last_good_bytes_and_the_others_move_on() {
+    let watched = Watched::new(SPEC);
+    let mut running = watched.start(&[]);
+    watched.aws.secrets().deny(Operation::GetSecretValue, Some(&watched.arns[0]));
+    watched.aws.secrets().put(&watched.arns[1], "b2");
+    watched.aws.secrets().remove(&watched.arns[2]);
+    watched.refresh(&mut running);
+    let files = ["a", "b", "c"].map(|name| String::from_utf8(watched.fetcher.file(name)).unwrap());
+    assert_eq!(files, ["a1", "b2", "c1"], "denied, changed, optional and deleted: {}", running.err());
+    let (status, body) = watched.get("/readyz");
+    assert_eq!((status, body.as_str()), (200, "ready: 0 missing, 1 kept\n"), "{}", running.err());
+    let metrics = watched.get("/metrics").1;
+    assert!(metrics.contains("seal_fetcher_units_kept{class=\"denied\"} 1"), "{metrics}");
+    assert!(metrics.contains("seal_fetcher_refreshes_total{outcome=\"partial\"} 1"), "{metrics}");
+    let told = watched.get("/status").1;
+    assert!(told.contains("AccessDeniedException") && !told.contains("a1"), "{told}");
+    watched.aws.secrets().allow_all();
+    watched.aws.inject(FaultRule::new(Effect::Status(503)));
+    watched.refresh(&mut running);
+    assert_eq!(watched.fetcher.file("b"), b"b2");
+    assert!(watched.get("/metrics").1.contains("seal_fetcher_units_kept{class=\"outage\"} 3"), "{}", running.err());
+    watched.aws.clear_faults();
+    watched.refresh(&mut running);
+    assert_eq!(watched.fetcher.file("c"), b"c1", "a refresh removes nothing");
+    assert!(!watched.get("/metrics").1.contains("seal_fetcher_units_kept{"), "{}", running.err());
+    running.terminate().expect(0);
+}
+
+#[test]
+fn a_watch_that_starts_anew_takes_over_while_aws_is_out() {
+    let watched = Watched::new(SPEC);
+    drop(watched.start(&[]).kill());
+    watched.aws.inject(FaultRule::new(Effect::Status(503)));
+    let mut running = watched.start(&[]);
+    assert_eq!(watched.fetcher.file("a"), b"a1");
+    running.wait_until("the first refresh has failed", |_| {
+        watched.get("/metrics").1.contains("refreshes_total{outcome=\"partial\"} 1")
+    });
+    assert_eq!(watched.fetcher.file("a"), b"a1");
+    watched.aws.clear_faults();
+    watched.aws.secrets().put(&watched.arns[0], "a2");
+    watched.refresh(&mut running);
+    assert_eq!(watched.fetcher.file("a"), b"a2");
+    running.terminate().expect(0);
+}
+
+#[test]
+fn the_first_time_it_is_all_or_nothing() {
+    let watched = Watched::new(SPEC);
+    watched.aws.secrets().deny(Operation::GetSecretValue, Some(&watched.arns[1]));
+    let ended = watched.fetcher.watch([]).wait();
+    ended.expect_failure(4, &["b", "secretsmanager:GetSecretValue"]);
+    assert_eq!(watched.fetcher.names(), [""; 0]);
+}
+
+#[test]
+fn what_was_never_published_is_missing_until_it_comes() {
+    let watched = Watched::new("secrets: {a: {secret: a}}\n");
+    watched.start(&[]).terminate().expect(0);
+    watched.aws.secrets().deny(Operation::GetSecretValue, Some(&watched.arns[1]));
+    watched.fetcher.write("spec.yaml", SPEC);
+    let address = watched.address.to_string();
+    let mut running = watched.fetcher.watch(["--listen", &address, "--deadline", "3s"]);
+    running.wait_until("the first refresh has failed", |_| {
+        watched.get("/metrics").1.contains("refreshes_total{outcome=\"partial\"} 1")
+    });
+    assert_eq!(watched.get("/readyz"), (503, "not ready: 1 missing, 0 kept\n".to_owned()), "{}", running.err());
+    assert_eq!(watched.fetcher.file("c"), b"c1", "the others move on");
+    watched.aws.secrets().allow_all();
+    watched.refresh(&mut running);
+    assert_eq!(watched.get("/startupz").0, 200);
+    running.terminate().expect(0);
+}
+
+#[test]
+fn neighbours_are_told_of_a_switch() {
+    let watched = Watched::new(SPEC);
+    let neighbour = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/reload", neighbour.local_addr().unwrap());
+    let command = format!("touch {}", watched.fetcher.path("told").display());
+    // Refused once: it is tried again.
+    let posts = std::thread::spawn(move || {
+        let mut heads = Vec::new();
+        for status in ["503 X", "204 X"] {
+            let (mut stream, _) = neighbour.accept().unwrap();
+            let mut head = [0; 1024];
+            let length = stream.read(&mut head).unwrap();
+            heads.push(String::from_utf8_lossy(&head[..length]).into_owned());
+            stream.write_all(format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n").as_bytes()).unwrap();
+        }
+        heads
+    });
+    let mut running = watched.start(&["--notify-http", &url, "--notify-command", &command]);
+    assert!(!watched.fetcher.path("told").exists(), "the first publication is no switch");
+    watched.aws.secrets().put(&watched.arns[0], "a2");
+    watched.refresh(&mut running);
+    running.wait_until("the command has run", |_| watched.fetcher.path("told").exists());
+    let heads = posts.join().unwrap();
+    assert!(heads.iter().all(|head| head.starts_with("POST /reload HTTP/1.1\r\n")), "{heads:?}");
+    running.terminate().expect(0);
+    let ended = watched.fetcher.watch(["--notify-http", "http://10.0.0.1/"]).wait();
+    ended.expect_failure(3, &["--notify-http", "not this machine"]);
+}
+
+#[test]
+fn a_signal_before_anything_is_published_is_no_success() {
+    let watched = Watched::new(SPEC);
+    watched.aws.inject(FaultRule::new(Effect::Silence));
+    let mut running = watched.fetcher.watch([]);
+    running.wait_until("it asks", |_| watched.aws.calls().count(Operation::GetSecretValue) > 0);
+    let ended = running.terminate();
+    ended.expect_failure(143, &["SIGTERM"]);
+    assert_eq!(watched.fetcher.names(), [""; 0]);
+}
