@@ -146,6 +146,6 @@ fn files_of(entry: &mut Entry) -> impl Iterator<Item = &mut File> {
 }
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;

@@ -47,6 +47,7 @@ fn check(root: &Value, schema: &Value, value: &Value) -> Result<(), String> {
                 Some("array") => value.is_array(),
                 Some("string") => value.is_string(),
                 Some("boolean") => value.is_boolean(),
+                Some("number") => value.is_number(),
                 Some("integer") => value.is_u64() || value.is_i64(),
                 _ => panic!("unknown type {rule}"),
             },

@@ -13,11 +13,12 @@ use crate::plan::doubts::doubts;
 use crate::spec::load::{LoadError, load};
 use crate::spec::{Form, Spec, SpecErrors};
 
-/// What was found, as `--json` prints it.
+/// What was found, as `--json` prints it: `docs/fetcher-lint.schema.json`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Findings {
     spec: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
     form: Option<&'static str>,
     mistakes: Vec<Finding>,
     doubts: Vec<Finding>,
@@ -26,7 +27,9 @@ struct Findings {
 /// One mistake or doubt. What does not stand in a file has no place.
 #[derive(Debug, Serialize)]
 struct Finding {
+    #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     column: Option<usize>,
     message: String,
 }
@@ -84,5 +87,40 @@ impl Findings {
             return format!("{origin}: no mistake, no doubt\n");
         }
         lines("mistake", &self.mistakes) + &lines("doubt", &self.doubts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that can't go on says so by panicking")]
+
+    use clap::Parser as _;
+    use sealkit_rig::schema::assert_valid;
+
+    use super::*;
+    use crate::args::{Args, Command};
+    use crate::plan::testing::{entry, pod, secret};
+    use crate::spec::Entry;
+
+    const SCHEMA: &str = include_str!("../../../docs/fetcher-lint.schema.json");
+
+    fn findings(spec: Spec) -> Findings {
+        let Command::Lint(args) = Args::try_parse_from(["seal-fetcher", "lint", "--spec", "-"]).unwrap().command else {
+            unreachable!()
+        };
+        let findings = Findings::of(spec, &args);
+        assert_valid(SCHEMA, &serde_json::to_value(&findings).unwrap());
+        findings
+    }
+
+    #[test]
+    fn doubts_and_mistakes_have_one_form() {
+        assert_eq!(findings(pod(Form::Native)).text(), "spec.yaml: no mistake, no doubt\n");
+        assert!(findings(pod(Form::CsiParameters)).text().starts_with("spec.yaml: doubt: `secret-0`"));
+        let mut wrong = pod(Form::Native);
+        wrong.entries.push(Entry { at: Some(Position { line: 7, column: 3 }), ..entry("secret-0", secret("x")) });
+        let found = findings(wrong);
+        assert_eq!((found.mistakes.len(), found.mistakes[0].line), (2, Some(7)));
+        assert!(found.text().starts_with("spec.yaml:7:3: mistake: "), "{}", found.text());
     }
 }

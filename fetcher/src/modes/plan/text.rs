@@ -1,9 +1,12 @@
 //! A plan for people.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use sealkit_host::text::Escaped;
 use serde::Serialize;
+
+use crate::source::DEADLINE;
 
 use super::view::{EstimateView, ObjectView, PolicyView, View};
 
@@ -90,11 +93,15 @@ impl Text {
     }
 
     fn estimate(&mut self, estimate: &EstimateView) {
-        let interval = humantime::format_duration(std::time::Duration::from_secs_f64(estimate.interval_seconds));
-        self.heading(&format!("Estimate for {} pods that refresh every {interval}", estimate.pods));
+        let interval = humantime::format_duration(Duration::from_secs(estimate.interval_seconds));
+        let heading = match estimate.pods {
+            1 => format!("Estimate for one pod that refreshes every {interval}"),
+            pods => format!("Estimate for {pods} pods that refresh every {interval}"),
+        };
+        self.heading(&heading);
         let rate: f64 = estimate.calls_per_second.values().sum();
         self.line(format_args!(
-            "{INDENT}{rate:.2} calls a second on average, {:.0} calls and {:.2} USD a month",
+            "{INDENT}{rate:.2} calls a second on average, {} calls and {:.2} USD a month",
             estimate.monthly_calls, estimate.monthly_usd
         ));
         for herd in &estimate.herd {
@@ -106,6 +113,13 @@ impl Text {
                 herd.region.as_deref().map(|region| format!(" in {region}")).unwrap_or_default(),
                 if herd.is_adjustable { ", which AWS raises" } else { "" },
                 herd.seconds_at_best
+            ));
+        }
+        let longest = estimate.herd.first().map_or(0.0, |herd| herd.seconds_at_best);
+        if longest > DEADLINE.as_secs_f64() {
+            self.line(format_args!(
+                "{INDENT}that is beyond the default deadline of {}: start them in waves, or raise --deadline",
+                humantime::format_duration(DEADLINE)
             ));
         }
         self.line(format_args!("{INDENT}prices of {}", estimate.prices_of));

@@ -30,10 +30,14 @@ pub(super) struct View {
 pub(super) struct ObjectView {
     pub(super) kind: &'static str,
     pub(super) name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) version: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) region: Option<String>,
     pub(super) failover_regions: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) role: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) fallback: Option<String>,
     pub(super) optional: bool,
     pub(super) labels: String,
@@ -45,7 +49,9 @@ pub(super) struct FileView {
     /// Ends with `*` where names come from content.
     pub(super) path: String,
     pub(super) mode: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) uid: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) gid: Option<u32>,
 }
 
@@ -69,9 +75,9 @@ pub(super) struct CallsView {
 #[serde(rename_all = "camelCase")]
 pub(super) struct EstimateView {
     pub(super) pods: u32,
-    pub(super) interval_seconds: f64,
+    pub(super) interval_seconds: u64,
     pub(super) calls_per_second: BTreeMap<&'static str, f64>,
-    pub(super) monthly_calls: f64,
+    pub(super) monthly_calls: u64,
     pub(super) monthly_usd: f64,
     pub(super) prices_of: &'static str,
     /// Quotas that are met when all pods start at once, the narrowest first.
@@ -82,6 +88,7 @@ pub(super) struct EstimateView {
 #[serde(rename_all = "camelCase")]
 pub(super) struct HerdView {
     pub(super) quota: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) region: Option<String>,
     pub(super) calls_per_second: u32,
     pub(super) is_adjustable: bool,
@@ -92,6 +99,7 @@ pub(super) struct HerdView {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct PolicyView {
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) role: Option<String>,
     pub(super) document: Policy,
     pub(super) with_customer_keys: Vec<Statement>,
@@ -171,14 +179,20 @@ impl EstimateView {
         });
         Self {
             pods: estimate.pods.get(),
-            interval_seconds: estimate.interval.as_secs_f64(),
+            interval_seconds: estimate.interval.as_secs(),
             calls_per_second: estimate.per_second.iter().map(|(action, rate)| (action.operation(), *rate)).collect(),
-            monthly_calls: estimate.monthly_calls.round(),
+            monthly_calls: whole(estimate.monthly_calls),
             monthly_usd: (estimate.monthly_usd * 100.0).round() / 100.0,
             prices_of: PRICES_OF,
             herd: herd.collect(),
         }
     }
+}
+
+/// Beyond what a number of calls can be it saturates.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is positive, and rounded on purpose")]
+fn whole(number: f64) -> u64 {
+    number.round() as u64
 }
 
 fn files(plan: &Plan) -> Vec<FileView> {
@@ -209,3 +223,6 @@ fn variables(plan: &Plan) -> Vec<VariableView> {
     });
     names.map(|(name, label)| VariableView { name, label: label.clone() }).collect()
 }
+
+#[cfg(test)]
+mod tests;
