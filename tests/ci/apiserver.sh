@@ -1,4 +1,4 @@
-# The KMS plugin under kube-apiservers: tests/apiserver/README.md. Sourced by ./check after tools.sh.
+# The KMS plugin under kube-apiservers, and the fetcher's manifests: tests/apiserver/README.md. Sourced by ./check after tools.sh.
 
 apiserver_modules=(authority v0.28 v0.31 v0.36 full)
 apiserver_built="$SEALKIT_CACHE/apiserver"
@@ -33,6 +33,8 @@ build_apiserver_tests() {
     local programs
     programs=$(realpath "${CARGO_TARGET_DIR:-target}/debug")
     export SEALKIT_AWS_DOUBLE="$programs/sealkit-aws-double" SEALKIT_KMS_PLUGIN="$programs/seal-kms-plugin"
+    SEALKIT_FETCHER_MANIFESTS=$(realpath deploy/fetcher/eks)
+    export SEALKIT_FETCHER_MANIFESTS
 }
 
 # Runs a module's tests, and shows their output where one failed.
