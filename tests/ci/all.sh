@@ -36,26 +36,39 @@ step_first_minute() {
     )
 }
 
-# Static binaries of profile `dist`, built once. The plugin is held to 15 MiB.
+# Static binaries of profile `dist`, built once. The plugin is held to 15 MiB, the fetcher to 20, and to 15 without
+# the Kubernetes client. The fetcher is built apart, so that its features do not grow the others.
 step_distribution() {
-    local binary bytes limit=$((15 << 20))
-    RUSTFLAGS='-C target-feature=+crt-static' cargo build --locked --profile dist \
-        --target "$host_target" --target-dir "$dist_target" --package sealctl --package sealkit-kms-plugin
-    for binary in sealctl seal-kms-plugin; do
-        if readelf --program-headers "$dist_bin/$binary" | grep -q INTERP; then
-            die "$dist_bin/$binary asks for a dynamic loader"
-        fi
-        bytes=$(stat -c %s "$dist_bin/$binary")
-        printf '%s: %d bytes, static\n' "$dist_bin/$binary" "$bytes"
-        [[ $binary != seal-kms-plugin ]] || ((bytes <= limit)) || die "$binary has $bytes bytes, more than $limit"
-    done
+    local flags=(--locked --profile dist --target "$host_target" --target-dir "$dist_target")
+    export RUSTFLAGS='-C target-feature=+crt-static'
+    cargo build "${flags[@]}" --package sealctl --package sealkit-kms-plugin
+    cargo build "${flags[@]}" --package sealkit-fetcher --no-default-features
+    # Beside the default build, which takes its name.
+    cp "$dist_bin/seal-fetcher" "$dist_bin/seal-fetcher-without-kube"
+    cargo build "${flags[@]}" --package sealkit-fetcher
+    judge_binary sealctl
+    judge_binary seal-kms-plugin 15
+    judge_binary seal-fetcher-without-kube 15
+    judge_binary seal-fetcher 20
+}
+
+# Static, and of at most $2 MiB if that is given.
+judge_binary() {
+    local binary=$dist_bin/$1 limit=${2:-} bytes
+    if readelf --program-headers "$binary" | grep -q INTERP; then
+        die "$binary asks for a dynamic loader"
+    fi
+    bytes=$(stat -c %s "$binary")
+    printf '%s: %d bytes, static\n' "$binary" "$bytes"
+    [[ -z $limit ]] || ((bytes <= limit << 20)) || die "$1 has $bytes bytes, more than $limit MiB"
 }
 
 # The distribution binaries, each alone in an image, hardened as they should be run.
 step_container() {
+    local debug="${CARGO_TARGET_DIR:-target}/debug"
     cargo build --locked --package sealkit-rig --bins
-    bash tests/ci/container.sh "$dist_bin/sealctl" "$dist_bin/seal-kms-plugin" \
-        "${CARGO_TARGET_DIR:-target}/debug/sealkit-kms-load"
+    bash tests/ci/container.sh "$dist_bin/sealctl" "$dist_bin/seal-kms-plugin" "$debug/sealkit-kms-load" \
+        "$dist_bin/seal-fetcher" "$debug/sealkit-aws-double"
 }
 
 # What cargo ignores by default in the rig's end-to-end tests: the official SDKs, live, in both
@@ -85,6 +98,9 @@ step_bench_smoke() {
     cargo build --locked --package sealkit-rig --bins
     python3 tests/bench/speed.py --smoke --sealctl "$dist_bin/sealctl" \
         --kms-double "${CARGO_TARGET_DIR:-target}/debug/sealkit-aws-double"
+    python3 tests/bench/fetcher.py --smoke --fetcher "$dist_bin/seal-fetcher" \
+        --fetcher-without-kube "$dist_bin/seal-fetcher-without-kube" \
+        --double "${CARGO_TARGET_DIR:-target}/debug/sealkit-aws-double"
     local load="${CARGO_TARGET_DIR:-target}/debug/sealkit-kms-load"
     "$load" targets --smoke "$dist_bin/seal-kms-plugin"
     "$load" --plugin "ours=$dist_bin/seal-kms-plugin" list --objects 200

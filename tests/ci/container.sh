@@ -1,11 +1,14 @@
 #!/usr/bin/env bash
 # Runs static binaries, each as the only file of an image, under the restrictions they should be run with.
-# Usage: container.sh PATH/TO/sealctl PATH/TO/seal-kms-plugin PATH/TO/sealkit-kms-load
+# Usage: container.sh PATH/TO/sealctl PATH/TO/seal-kms-plugin PATH/TO/sealkit-kms-load \
+#            PATH/TO/seal-fetcher PATH/TO/sealkit-aws-double
 set -euo pipefail
 
 sealctl=$1
 plugin=$2
 load=$3
+fetcher=$4
+double=$5
 image=sealkit-check/sealctl
 plugin_image=sealkit-check/seal-kms-plugin
 work=$(mktemp -d)
@@ -103,3 +106,5 @@ DOCKER_BUILDKIT=0 docker build --quiet --tag "$plugin_image" \
     --file "$(dirname "${BASH_SOURCE[0]}")/../../deploy/kms-plugin/Dockerfile" "$work/plugin"
 serve 65532
 serve 0
+
+bash "$(dirname "${BASH_SOURCE[0]}")/fetcher_pods.sh" "$fetcher" "$double"

@@ -1,9 +1,10 @@
 # What the steps of --all and --long need beyond cargo, and how it gets there. Sourced by ./check.
 
-# Debian packages: a container engine, the programs that are measured beside ours, a linker and an
+# Debian packages: container engines, a shell without libraries for the application in a pod, the programs that are measured beside ours, a linker and an
 # emulator for aarch64, and what builds aws-lc.
 packages=(
     docker.io iptables
+    podman runc netavark aardvark-dns catatonit uidmap busybox-static
     age openssl time
     gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static
     binutils gcc libc6-dev
