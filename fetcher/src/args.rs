@@ -58,26 +58,17 @@ pub struct Args {
 
 /// One mode a variant.
 #[derive(Clone, Debug, Subcommand)]
+#[expect(missing_docs, reason = "a text here would take the place of the one at the type, which is the mode's help")]
 pub enum Command {
-    /// `init`
     Init(Box<InitArgs>),
-    /// `watch`
     Watch(Box<WatchArgs>),
-    /// `exec`
     Exec(Box<ExecArgs>),
-    /// `plan`
     Plan(Box<PlanArgs>),
-    /// `lint`
     Lint(Box<LintArgs>),
-    /// `convert`
     Convert(ConvertArgs),
-    /// `install`
     Install(InstallArgs),
-    /// `probe`
     Probe(ProbeArgs),
-    /// `completions`
     Completions(CompletionsArgs),
-    /// `man`
     Man(ManArgs),
 }
 

@@ -11,15 +11,17 @@ use super::{FetchArgs, SignalNumber, value};
 
 const EXAMPLES: &str = "\
 Examples:
-  seal-fetcher exec --spec secrets.yaml -- ./server      Files below $SEALKIT_SECRETS, in /dev/shm
-  seal-fetcher exec --spec env:SECRET_ --env -- ./server As ECS does: SECRET_TOKEN=valueFrom becomes TOKEN
+  seal-fetcher exec --spec secrets.yaml -- ./server
+                                    Files below $SEALKIT_SECRETS, in /dev/shm
+  seal-fetcher exec --spec env:SECRET_ --env -- ./server
+                                    As ECS does: SECRET_TOKEN=valueFrom becomes TOKEN
   seal-fetcher exec --spec secrets.yaml --memfd -- ./server
                                     No mount is needed: paths in $SEALKIT_FILE_NAME
   seal-fetcher exec --spec secrets.yaml --watch --stop-signal INT --grace 30s -- ./server
                                     Stay, and start it again when secrets change
 
-126 means that the command can't be executed, 127 that there is none of that name. Once it runs, the exit
-code is its own.";
+126 means that the command can't be executed, 127 that there is none of that name. Once it runs, the
+exit code is its own.";
 
 /// Fetch, then become a command
 ///

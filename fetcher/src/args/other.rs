@@ -15,7 +15,7 @@ Examples:
 
 const INSTALL_EXAMPLES: &str = "\
 Examples:
-  seal-fetcher install /shared/bin   An init container fills an emptyDir that the application's container mounts";
+  seal-fetcher install /shared/bin   Fill an emptyDir that the application's container mounts too";
 
 const PROBE_EXAMPLES: &str = "\
 Examples:

@@ -77,7 +77,7 @@ impl SpecSource {
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Place")]
 pub struct PlaceArgs {
-    /// The Region of all that has none in its ARN [default: the specification's, AWS_REGION, the profile's]
+    /// The Region of all that names none itself [default: the specification's, AWS_REGION, the profile's]
     #[arg(long, value_name = "REGION", value_parser = value::region)]
     pub region: Option<String>,
 

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use super::calls::{Action, Calls};
 
-/// When the prices were looked up.
-pub const PRICES_OF: &str = "2026-11, USD, us-east-1; taxes, discounts and what is stored are not in it";
+/// What is reckoned with. Prices change and differ by Region, so every estimate says them.
+pub const PRICES: &str = "0.05 USD for 10,000 calls of Secrets Manager, 0.03 USD of KMS, none for standard parameters; \
+                          taxes, discounts, stored secrets, and KMS calls behind customer managed keys are not in it";
 
 /// Hours of a month, as AWS reckons them.
 const HOURS: f64 = 730.0;

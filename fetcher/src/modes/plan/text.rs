@@ -122,7 +122,7 @@ impl Text {
                 humantime::format_duration(DEADLINE)
             ));
         }
-        self.line(format_args!("{INDENT}prices of {}", estimate.prices_of));
+        self.line(format_args!("{INDENT}prices: {}", estimate.prices));
     }
 
     fn policy(&mut self, policy: &PolicyView) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::plan::cost::{Estimate, PRICES_OF};
+use crate::plan::cost::{Estimate, PRICES};
 use crate::plan::policy::{Grants, Policy, Statement};
 use crate::plan::{Plan, Request, names};
 use crate::spec::{Batch, Destination, File, Object};
@@ -79,7 +79,7 @@ pub(super) struct EstimateView {
     pub(super) calls_per_second: BTreeMap<&'static str, f64>,
     pub(super) monthly_calls: u64,
     pub(super) monthly_usd: f64,
-    pub(super) prices_of: &'static str,
+    pub(super) prices: &'static str,
     /// Quotas that are met when all pods start at once, the narrowest first.
     pub(super) herd: Vec<HerdView>,
 }
@@ -183,7 +183,7 @@ impl EstimateView {
             calls_per_second: estimate.per_second.iter().map(|(action, rate)| (action.operation(), *rate)).collect(),
             monthly_calls: whole(estimate.monthly_calls),
             monthly_usd: (estimate.monthly_usd * 100.0).round() / 100.0,
-            prices_of: PRICES_OF,
+            prices: PRICES,
             herd: herd.collect(),
         }
     }
