@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs the fetcher's image in pods as they should be run: as init container and as wrapper of an application that is
-# from another image and has no shell of ours. By Docker, whose engine must answer.
+# from another image and has no shell of ours. By Docker, whose engine must answer, then by `podman kube play`.
 # Usage: fetcher_pods.sh PATH/TO/seal-fetcher PATH/TO/sealkit-aws-double
 set -euo pipefail
 
@@ -12,12 +12,15 @@ app_image=localhost/sealkit-check/app:check
 volume=sealkit-check-secrets
 work=$(mktemp -d)
 double_pid=
+# shellcheck source=tests/ci/fetcher_podman.sh
+source "$here/fetcher_podman.sh"
 trap stop EXIT
 
 stop() {
     docker rm --force sealkit-check-holder >/dev/null 2>&1 || true
     docker volume rm --force "$volume" >/dev/null 2>&1 || true
     docker image rm --force "$image" "$app_image" >/dev/null 2>&1 || true
+    [[ ! -d $work/podman ]] || stop_podman
     [[ -z $double_pid ]] || kill "$double_pid" || true
     rm -rf "$work"
 }
@@ -127,7 +130,7 @@ by_docker() {
 
     hardened 65532:65532 --volume "$work/disk:/secrets" "$image" \
         init --spec /etc/sealkit/spec.yaml --target /secrets 2>"$work/refusal" || status=$?
-    refused docker "$status" "$work/refusal"
+    refused docker "$status" "$work/refusal" "$work/disk"
 
     hardened 65532:65532 --volume "$work/tools:/tools" "$image" install /tools
     # shellcheck disable=SC2016 # the application's shell expands it
@@ -138,10 +141,11 @@ by_docker() {
     printf 'docker: an application was executed by the fetcher and read the right bytes\n'
 }
 
-# $1 is whose, $2 the exit code, $3 the error.
+# $1 is whose, $2 the exit code, $3 the error, $4 the directory.
 refused() {
     (($2 == 9)) || { cat "$3" >&2; die "$1: a target on disk ended with $2, not 9"; }
-    [[ -z $(ls -A "$work/disk") ]] || die "$1: something was written to disk"
+    grep -Fq 'the target /secrets is not in memory' "$3" || { cat "$3" >&2; die "$1: it was not refused as a disk"; }
+    [[ -z $(ls -A "$4") ]] || die "$1: something was written to disk"
     printf '%s: a target on disk was refused with 9, and nothing was written\n' "$1"
 }
 
@@ -149,3 +153,4 @@ start_double
 seed
 build_images
 by_docker
+by_podman

@@ -1,7 +1,7 @@
 # What the steps of --all and --long need beyond cargo, and how it gets there. Sourced by ./check.
 
-# Debian packages: container engines, a shell without libraries for the application in a pod, the programs that are measured beside ours, a linker and an
-# emulator for aarch64, and what builds aws-lc.
+# Debian packages: container engines and a static shell for applications in containers, the programs that are measured
+# beside ours, a linker and an emulator for aarch64, and what builds aws-lc.
 packages=(
     docker.io iptables
     podman runc netavark aardvark-dns catatonit uidmap busybox-static
