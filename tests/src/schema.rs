@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
 
 use regex::Regex;
 use serde_json::Value;
@@ -28,8 +29,20 @@ pub fn assert_valid(schema: &str, value: &Value) {
 ///
 /// When the schema itself is none, or uses what is not known here.
 pub fn validate(schema: &str, value: &Value) -> Result<(), String> {
-    let schema: Value = serde_json::from_str(schema).expect("a schema is JSON");
+    let schema = parsed(schema);
     check(&schema, &schema, value)
+}
+
+/// The schema with this text, parsed once a thread: tests that check thousands of values would else parse most of the
+/// time.
+fn parsed(text: &str) -> Rc<Value> {
+    thread_local! {
+        static PARSED: RefCell<HashMap<String, Rc<Value>>> = RefCell::default();
+    }
+    PARSED.with_borrow_mut(|parsed| {
+        let parse = || Rc::new(serde_json::from_str(text).expect("a schema is JSON"));
+        Rc::clone(parsed.entry(text.to_owned()).or_insert_with(parse))
+    })
 }
 
 fn check(root: &Value, schema: &Value, value: &Value) -> Result<(), String> {
