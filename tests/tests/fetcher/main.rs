@@ -12,6 +12,7 @@ mod failover;
 mod faults;
 mod leaks;
 mod logins;
+mod manifests;
 mod memory;
 mod moto;
 mod network;
