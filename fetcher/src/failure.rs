@@ -5,6 +5,7 @@ use std::fmt;
 use sealkit_aws::Fault;
 use sealkit_host::audit;
 use sealkit_host::exit::Exit;
+use sealkit_host::text::without_controls;
 
 /// A failure of one object. Its text is one line that names object, cause and next step, and never a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +50,7 @@ impl Failure {
     /// A value of `object` that is not what is wanted.
     #[must_use]
     pub fn content(object: impl Into<String>, message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { object: object.into(), cause: Cause::Content { message: message.into(), hint: hint.into() } }
+        Self { object: object.into(), cause: Cause::Content { message: line(message), hint: hint.into() } }
     }
 
     /// Any other failure of `object`.
@@ -60,7 +61,7 @@ impl Failure {
         message: impl Into<String>,
         hint: impl Into<String>,
     ) -> Self {
-        Self { object: object.into(), cause: Cause::Other { class, message: message.into(), hint: hint.into() } }
+        Self { object: object.into(), cause: Cause::Other { class, message: line(message), hint: hint.into() } }
     }
 
     /// Its class in audit lines, metrics and reports.
@@ -78,6 +79,11 @@ impl Failure {
     pub fn exit(&self) -> Exit {
         self.class().into()
     }
+}
+
+/// A message as one line: expressions and names of the specification that it repeats may hold anything.
+fn line(message: impl Into<String>) -> String {
+    without_controls(&message.into())
 }
 
 impl fmt::Display for Failure {
