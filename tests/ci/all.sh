@@ -5,6 +5,8 @@ host_target=$(rustc -vV | sed -n 's/^host: //p')
 # own, and every step that runs binaries outside cargo's tests shares them.
 dist_target="$SEALKIT_CACHE/dist"
 dist_bin="$dist_target/$host_target/dist"
+# The fetcher is built for size.
+small_bin="$dist_target/$host_target/dist-small"
 
 # Advisories need a database from the network: see CONTRIBUTING.md.
 step_licences() {
@@ -39,22 +41,22 @@ step_first_minute() {
 # Static binaries of profile `dist`, built once. The plugin is held to 15 MiB, the fetcher to 20, and to 15 without
 # the Kubernetes client. The fetcher is built apart, so that its features do not grow the others.
 step_distribution() {
-    local flags=(--locked --profile dist --target "$host_target" --target-dir "$dist_target")
+    local flags=(--locked --target "$host_target" --target-dir "$dist_target")
     export RUSTFLAGS='-C target-feature=+crt-static'
-    cargo build "${flags[@]}" --package sealctl --package sealkit-kms-plugin
-    cargo build "${flags[@]}" --package sealkit-fetcher --no-default-features
+    cargo build "${flags[@]}" --profile dist --package sealctl --package sealkit-kms-plugin
+    cargo build "${flags[@]}" --profile dist-small --package sealkit-fetcher --no-default-features
     # Beside the default build, which takes its name.
-    cp "$dist_bin/seal-fetcher" "$dist_bin/seal-fetcher-without-kube"
-    cargo build "${flags[@]}" --package sealkit-fetcher
-    judge_binary sealctl
-    judge_binary seal-kms-plugin 15
-    judge_binary seal-fetcher-without-kube 15
-    judge_binary seal-fetcher 20
+    cp "$small_bin/seal-fetcher" "$small_bin/seal-fetcher-without-kube"
+    cargo build "${flags[@]}" --profile dist-small --package sealkit-fetcher
+    judge_binary "$dist_bin/sealctl"
+    judge_binary "$dist_bin/seal-kms-plugin" 15
+    judge_binary "$small_bin/seal-fetcher-without-kube" 15
+    judge_binary "$small_bin/seal-fetcher" 20
 }
 
 # Static, and of at most $2 MiB if that is given.
 judge_binary() {
-    local binary=$dist_bin/$1 limit=${2:-} bytes
+    local binary=$1 limit=${2:-} bytes
     if readelf --program-headers "$binary" | grep -q INTERP; then
         die "$binary asks for a dynamic loader"
     fi
@@ -68,7 +70,7 @@ step_container() {
     local debug="${CARGO_TARGET_DIR:-target}/debug"
     cargo build --locked --package sealkit-rig --bins
     bash tests/ci/container.sh "$dist_bin/sealctl" "$dist_bin/seal-kms-plugin" "$debug/sealkit-kms-load" \
-        "$dist_bin/seal-fetcher" "$debug/sealkit-aws-double"
+        "$small_bin/seal-fetcher" "$debug/sealkit-aws-double"
 }
 
 # What cargo ignores by default in the rig's end-to-end tests: the official SDKs, live, in both
@@ -98,8 +100,8 @@ step_bench_smoke() {
     cargo build --locked --package sealkit-rig --bins
     python3 tests/bench/speed.py --smoke --sealctl "$dist_bin/sealctl" \
         --kms-double "${CARGO_TARGET_DIR:-target}/debug/sealkit-aws-double"
-    python3 tests/bench/fetcher.py --smoke --fetcher "$dist_bin/seal-fetcher" \
-        --fetcher-without-kube "$dist_bin/seal-fetcher-without-kube" \
+    python3 tests/bench/fetcher.py --smoke --fetcher "$small_bin/seal-fetcher" \
+        --fetcher-without-kube "$small_bin/seal-fetcher-without-kube" \
         --double "${CARGO_TARGET_DIR:-target}/debug/sealkit-aws-double"
     local load="${CARGO_TARGET_DIR:-target}/debug/sealkit-kms-load"
     "$load" targets --smoke "$dist_bin/seal-kms-plugin"

@@ -5,37 +5,90 @@ use super::refusal::Refusal;
 /// The longest name: it is the name of a file too where no environment is made.
 const MAX_NAME: usize = 255;
 
-/// Names that change which code an application runs, or how our own are read; and what names of that kind begin with.
+/// Names that change which code an application runs, whom it trusts, or how our own are read; and what names of that kind begin with.
 ///
 /// The specification may set each of them. Content may not: whoever can write a secret would choose the code that its
 /// readers run.
 const RESERVED: &[&str] = &[
+    "AWS_ENDPOINT_URL",
     "BASH_ENV",
     "BASHOPTS",
+    "BUNDLE_GEMFILE",
+    "CAML_LD_LIBRARY_PATH",
+    "CATALINA_OPTS",
     "CDPATH",
     "CLASSPATH",
+    "DOTNET_ADDITIONAL_DEPS",
     "DOTNET_STARTUP_HOOKS",
+    "EDITOR",
+    "ELECTRON_RUN_AS_NODE",
     "ENV",
+    "ERL_AFLAGS",
+    "ERL_FLAGS",
     "GCONV_PATH",
+    "GEM_HOME",
+    "GEM_PATH",
+    "GIT_ASKPASS",
+    "GIT_EDITOR",
+    "GIT_EXEC_PATH",
+    "GIT_PAGER",
+    "GIT_SSH",
+    "GIT_SSH_COMMAND",
     "GLIBC_TUNABLES",
+    "GTK_MODULES",
     "HOME",
     "IFS",
+    "JAVA_OPTS",
     "JAVA_TOOL_OPTIONS",
     "JDK_JAVA_OPTIONS",
+    "JULIA_LOAD_PATH",
     "LOCPATH",
+    "MALLOC_CONF",
+    "MAVEN_OPTS",
     "NLSPATH",
+    "NODE_EXTRA_CA_CERTS",
     "NODE_OPTIONS",
     "NODE_PATH",
+    "NODE_REPL_EXTERNAL_MODULE",
+    "NODE_TLS_REJECT_UNAUTHORIZED",
+    "OPENSSL_CONF",
+    "OPENSSL_ENGINES",
+    "OPENSSL_MODULES",
+    "PAGER",
     "PATH",
     "PHPRC",
     "PHP_INI_SCAN_DIR",
     "PROMPT_COMMAND",
     "PS4",
+    "PSModulePath",
+    "RES_OPTIONS",
+    "R_ENVIRON",
+    "R_LIBS",
+    "R_PROFILE",
     "SHELL",
     "SHELLOPTS",
+    "SSL_CERT_DIR",
+    "SSL_CERT_FILE",
+    "TCLLIBPATH",
+    "VISUAL",
+    "ZDOTDIR",
     "_JAVA_OPTIONS",
 ];
-const RESERVED_PREFIXES: &[&str] = &["BASH_FUNC_", "CORECLR_", "COR_", "LD_", "PERL5", "PYTHON", "RUBY", "SEALKIT_"];
+const RESERVED_PREFIXES: &[&str] = &[
+    "AWS_ENDPOINT_URL_",
+    "BASH_FUNC_",
+    "COMPlus_",
+    "CORECLR_",
+    "COR_",
+    "GIT_CONFIG",
+    "LD_",
+    "LUA_",
+    "PERL",
+    "PYTHON",
+    "RUBY",
+    "SEALKIT_",
+    "npm_config_",
+];
 
 /// Checks a name that the specification gives: a letter or `_`, then letters, digits and `_`, of ASCII.
 ///
@@ -60,10 +113,14 @@ pub fn check_name(name: &str) -> Result<(), String> {
 /// Checks a name that comes from content.
 pub(crate) fn check_found(name: &str) -> Result<(), Refusal> {
     check_name(name).map_err(|message| Refusal::new(message, "give the names one by one"))?;
-    let is_reserved = RESERVED.contains(&name) || RESERVED_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
+    let is_proxy = name.to_ascii_uppercase().ends_with("_PROXY");
+    let is_reserved =
+        is_proxy || RESERVED.contains(&name) || RESERVED_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
     if is_reserved {
         return Err(Refusal::new(
-            format!("content may not set the variable {name}, which decides what code an application runs"),
+            format!(
+                "content may not set the variable {name}, which can decide what code an application runs, or whom it trusts"
+            ),
             "remove it from the secret, or set it by name in the specification",
         ));
     }
