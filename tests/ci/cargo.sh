@@ -6,6 +6,7 @@ without_aws=(-p sealctl -p sealkit-envelope -p sealkit-host --no-default-feature
 step_format() {
     cargo fmt --all --check
     cargo fmt --manifest-path envelope/fuzz/Cargo.toml --check
+    cargo fmt --manifest-path fetcher/fuzz/Cargo.toml --check
     cargo fmt --manifest-path kms-plugin/fuzz/Cargo.toml --check
 }
 
