@@ -23,3 +23,11 @@ step_plugin_long() {
     SEALKIT_LONG=1 SEALKIT_KMS_PLUGIN="$plugin" \
         cargo test --locked --package sealkit-rig --test kms_plugin -- --include-ignored
 }
+
+# Five hundred pods that start together, against the quotas of an account, over HTTP. A release build and a machine that
+# does little else: what is slow for want of CPU looks like an outage.
+step_fetcher_long() {
+    ulimit -n "$(ulimit -Hn)"
+    cargo test --locked --release --package sealkit-fetcher --test source five_hundred -- \
+        --ignored --nocapture --test-threads=1
+}
