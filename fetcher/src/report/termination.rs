@@ -21,7 +21,7 @@ const OBJECTS: usize = 5;
 /// Where Kubernetes looks unless the container says otherwise.
 const DEFAULT: &str = "/dev/termination-log";
 
-/// [`DEFAULT`], if it is a file that we may write.
+/// `/dev/termination-log`, if it is a file that we may write.
 #[must_use]
 pub fn default_termination_message() -> Option<PathBuf> {
     let path = Path::new(DEFAULT);
