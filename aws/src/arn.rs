@@ -12,10 +12,10 @@
 //! # Ok::<(), sealkit_aws::arn::ArnError>(())
 //! ```
 
-use std::fmt;
 use std::str::FromStr;
 
 mod error;
+#[macro_use]
 mod fields;
 mod id;
 mod identifier;
@@ -33,9 +33,8 @@ pub use parameter::ParameterArn;
 pub use role::RoleArn;
 pub use secret::SecretArn;
 
-pub(crate) use shape::is_account;
 use shape::{Resource, is_partition};
-pub use shape::{is_region, partition_of};
+pub use shape::{is_account, is_region, partition_of};
 
 /// The longest identifier that KMS, Secrets Manager and Parameter Store take, in bytes.
 const MAX_LENGTH: usize = 2048;
@@ -59,28 +58,10 @@ pub struct KeyArn(String);
 pub struct AliasArn(String);
 
 impl KeyArn {
-    /// The ARN as it was written.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The partition, for example `aws` or `aws-us-gov`.
-    #[must_use]
-    pub fn partition(&self) -> &str {
-        field(&self.0, 1)
-    }
-
     /// The Region whose replica of the key this names.
     #[must_use]
     pub fn region(&self) -> &str {
         field(&self.0, 3)
-    }
-
-    /// The twelve digits of the account that owns the key.
-    #[must_use]
-    pub fn account(&self) -> &str {
-        field(&self.0, 4)
     }
 
     /// The key's id, without `key/`.
@@ -125,28 +106,10 @@ impl KeyArn {
 }
 
 impl AliasArn {
-    /// The ARN as it was written.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The partition, for example `aws` or `aws-us-gov`.
-    #[must_use]
-    pub fn partition(&self) -> &str {
-        field(&self.0, 1)
-    }
-
     /// The Region the alias belongs to; aliases, unlike multi-Region keys, have no replicas.
     #[must_use]
     pub fn region(&self) -> &str {
         field(&self.0, 3)
-    }
-
-    /// The twelve digits of the account that owns the alias.
-    #[must_use]
-    pub fn account(&self) -> &str {
-        field(&self.0, 4)
     }
 
     /// The alias with its prefix: `alias/NAME`.
@@ -178,17 +141,9 @@ impl FromStr for AliasArn {
     }
 }
 
-impl fmt::Display for KeyArn {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+arn_parts!(KeyArn);
 
-impl fmt::Display for AliasArn {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+arn_parts!(AliasArn);
 
 /// Checks an ARN of KMS field by field and says what it names; the first flaw from the left is
 /// reported.

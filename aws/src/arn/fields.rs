@@ -1,5 +1,36 @@
 //! What the ARNs of secrets, parameters and roles have in common: six fields, the last one their service's affair.
 
+/// What all ARNs have: their text, and the parts that every one of them names.
+macro_rules! arn_parts {
+    ($arn:ty) => {
+        impl $arn {
+            /// The ARN as it was written.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+
+            /// The partition, for example `aws` or `aws-us-gov`.
+            #[must_use]
+            pub fn partition(&self) -> &str {
+                $crate::arn::field(&self.0, 1)
+            }
+
+            /// The twelve digits of the account that owns what it names.
+            #[must_use]
+            pub fn account(&self) -> &str {
+                $crate::arn::field(&self.0, 4)
+            }
+        }
+
+        impl std::fmt::Display for $arn {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
 use super::shape::{is_account, is_partition, is_region};
 use super::{ArnError, ArnFlaw, MAX_LENGTH};
 

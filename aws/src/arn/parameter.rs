@@ -1,6 +1,5 @@
 //! The ARN of a parameter of Parameter Store.
 
-use std::fmt;
 use std::str::FromStr;
 
 use super::fields::{Form, resource};
@@ -19,28 +18,10 @@ const LONGEST: usize = 1011;
 pub struct ParameterArn(String);
 
 impl ParameterArn {
-    /// The ARN as it was written.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The partition, for example `aws` or `aws-us-gov`.
-    #[must_use]
-    pub fn partition(&self) -> &str {
-        field(&self.0, 1)
-    }
-
     /// The Region that the parameter is in.
     #[must_use]
     pub fn region(&self) -> &str {
         field(&self.0, 3)
-    }
-
-    /// The twelve digits of the account that owns the parameter.
-    #[must_use]
-    pub fn account(&self) -> &str {
-        field(&self.0, 4)
     }
 
     /// The name: with its slash if it has a path, without one if it has none. `/token` and `token` have one ARN, so
@@ -69,11 +50,7 @@ impl FromStr for ParameterArn {
     }
 }
 
-impl fmt::Display for ParameterArn {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+arn_parts!(ParameterArn);
 
 /// Whether a text can be the name of a parameter, with or without a path.
 ///

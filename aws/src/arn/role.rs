@@ -1,10 +1,9 @@
 //! The ARN of a role of IAM.
 
-use std::fmt;
 use std::str::FromStr;
 
 use super::fields::{Form, resource};
-use super::{ArnError, ArnFlaw, field};
+use super::{ArnError, ArnFlaw};
 
 const FORM: Form = Form { written: "arn:PARTITION:iam::ACCOUNT:role/NAME", service: "iam", is_global: true };
 
@@ -13,24 +12,6 @@ const FORM: Form = Form { written: "arn:PARTITION:iam::ACCOUNT:role/NAME", servi
 pub struct RoleArn(String);
 
 impl RoleArn {
-    /// The ARN as it was written.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The partition, for example `aws` or `aws-us-gov`.
-    #[must_use]
-    pub fn partition(&self) -> &str {
-        field(&self.0, 1)
-    }
-
-    /// The twelve digits of the account that owns the role.
-    #[must_use]
-    pub fn account(&self) -> &str {
-        field(&self.0, 4)
-    }
-
     /// The name, without its path.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -57,11 +38,7 @@ impl FromStr for RoleArn {
     }
 }
 
-impl fmt::Display for RoleArn {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+arn_parts!(RoleArn);
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,5 @@
 //! The ARN of a secret of Secrets Manager.
 
-use std::fmt;
 use std::str::FromStr;
 
 use super::fields::{Form, resource};
@@ -23,28 +22,10 @@ const LONGEST: usize = 512 + 7;
 pub struct SecretArn(String);
 
 impl SecretArn {
-    /// The ARN as it was written.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The partition, for example `aws` or `aws-us-gov`.
-    #[must_use]
-    pub fn partition(&self) -> &str {
-        field(&self.0, 1)
-    }
-
     /// The Region that the secret, or this replica of it, is in.
     #[must_use]
     pub fn region(&self) -> &str {
         field(&self.0, 3)
-    }
-
-    /// The twelve digits of the account that owns the secret.
-    #[must_use]
-    pub fn account(&self) -> &str {
-        field(&self.0, 4)
     }
 
     /// What stands behind `secret:`: the name, and its suffix where the ARN is complete.
@@ -83,11 +64,7 @@ impl FromStr for SecretArn {
     }
 }
 
-impl fmt::Display for SecretArn {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+arn_parts!(SecretArn);
 
 /// Whether a text can be the name of a secret.
 ///

@@ -65,8 +65,9 @@ pub fn partition_of(region: &str) -> &'static str {
     BEGINNINGS.iter().find(|(beginning, _)| region.starts_with(beginning)).map_or("aws", |(_, partition)| partition)
 }
 
-/// Twelve digits.
-pub(crate) fn is_account(text: &str) -> bool {
+/// Whether a text has the form of an account's number: twelve digits.
+#[must_use]
+pub fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
 }
 

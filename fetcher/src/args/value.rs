@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use sealkit_aws::arn::{RoleArn, is_account};
+
 /// A time above zero.
 pub(super) fn time(text: &str) -> Result<Duration, String> {
     match any_time(text)? {
@@ -29,26 +31,15 @@ pub(super) fn region(text: &str) -> Result<String, String> {
 
 /// The ARN of a role.
 pub(super) fn role(text: &str) -> Result<String, String> {
-    let fields: Vec<_> = text.splitn(6, ':').collect();
-    match fields[..] {
-        ["arn", partition, "iam", "", account, resource]
-            if partition.starts_with("aws")
-                && is_account(account)
-                && resource.strip_prefix("role/").is_some_and(|name| !name.is_empty()) =>
-        {
-            Ok(text.to_owned())
-        }
-        _ => Err("a role is named by its ARN, as in arn:aws:iam::111122223333:role/app".to_owned()),
+    match text.parse::<RoleArn>() {
+        Ok(role) => Ok(role.as_str().to_owned()),
+        Err(error) => Err(format!("{error}; write it as in arn:aws:iam::111122223333:role/app")),
     }
 }
 
 /// The number of an AWS account.
 pub(super) fn account(text: &str) -> Result<String, String> {
     if is_account(text) { Ok(text.to_owned()) } else { Err("an account is twelve digits".to_owned()) }
-}
-
-fn is_account(text: &str) -> bool {
-    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The name of a session of an assumed role, as STS takes it.
