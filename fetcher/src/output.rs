@@ -28,10 +28,11 @@ use std::fmt;
 use std::time::SystemTime;
 
 use sealkit_envelope::Plaintext;
+use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
 use crate::plan::{Plan, names};
-use crate::source::Answer;
+use crate::source::{Answer, Item};
 use crate::spec::{Destination, File};
 pub use jmes::check as check_jmespath;
 pub use template::uses as template_uses;
@@ -116,10 +117,37 @@ pub struct Made {
     pub to: MadeTo,
     /// The bytes.
     pub bytes: Plaintext,
-    /// The versions that they were made of, for the manifest: object and version.
-    pub versions: Vec<(String, String)>,
+    /// What they were made of, each once.
+    pub origins: Vec<Origin>,
     /// When the certificate among them stops being valid, in seconds since the epoch.
     pub not_after: Option<u64>,
+}
+
+/// A version that bytes were made of, as the manifest has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Origin {
+    /// The object, as the service calls it.
+    pub object: String,
+    /// Its version.
+    pub version: String,
+    /// The Region that answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// Whether a sealed file stood in for the service.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_fallback: bool,
+}
+
+impl From<&Item> for Origin {
+    fn from(item: &Item) -> Self {
+        Self {
+            object: item.name.clone(),
+            version: item.version.clone(),
+            region: item.region.clone(),
+            is_fallback: item.is_fallback,
+        }
+    }
 }
 
 /// Where bytes go.

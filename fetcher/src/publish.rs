@@ -41,9 +41,9 @@ use rustix::io::Errno;
 pub use current::Published;
 pub use error::PublishError;
 pub use layout::Generation;
-pub use manifest::{Origin, PublishedFile, PublishedUnit};
+pub use manifest::{PublishedFile, PublishedUnit};
 
-use crate::output::{Made, MadeTo, Unit};
+use crate::output::{Made, MadeTo, Origin, Unit};
 use crate::spec::File;
 use crate::target::{Cost, TmpfsDir};
 use current::Current;
@@ -100,18 +100,7 @@ impl<'a> Publication<'a> {
 impl<'a> NewFile<'a> {
     fn of(made: &'a Made) -> Option<Self> {
         let MadeTo::File(file) = &made.to else { return None };
-        let origin = |(object, version): &(String, String)| Origin {
-            object: object.clone(),
-            version: version.clone(),
-            region: None,
-            is_fallback: false,
-        };
-        Some(Self {
-            file,
-            bytes: made.bytes.expose_secret(),
-            origins: made.versions.iter().map(origin).collect(),
-            not_after: made.not_after,
-        })
+        Some(Self { file, bytes: made.bytes.expose_secret(), origins: made.origins.clone(), not_after: made.not_after })
     }
 }
 

@@ -21,6 +21,7 @@ use sealkit_host::exit::Exit;
 use sealkit_host::text::error_chain;
 
 use crate::failure::{Cause, Failure};
+use crate::output::Origin;
 
 pub use json::{SCHEMA, write_json};
 pub use termination::{LIMIT, default_termination_message, write_termination_message};
@@ -60,8 +61,8 @@ pub struct PublishedOutput {
     pub kind: OutputKind,
     /// Path below the target, or name of the variable.
     pub name: String,
-    /// Object and version.
-    pub versions: Vec<(String, String)>,
+    /// The versions.
+    pub origins: Vec<Origin>,
 }
 
 /// What an output is.

@@ -82,7 +82,7 @@ pub fn outputs(fetched: &Fetched, named: impl Fn(&Made) -> Option<(OutputKind, S
     let made = fetched.units.iter().filter_map(|unit| unit.result.as_ref().ok()).flatten();
     made.filter_map(|made| {
         let (kind, name) = named(made)?;
-        Some(PublishedOutput { kind, name, versions: made.versions.clone() })
+        Some(PublishedOutput { kind, name, origins: made.origins.clone() })
     })
     .collect()
 }

@@ -13,8 +13,8 @@ use std::time::SystemTime;
 use sealkit_envelope::Plaintext;
 
 use super::refusal::Refusal;
-use super::values::{Values, Versions};
-use super::{Made, MadeTo, Unit, template, tls, variable};
+use super::values::Values;
+use super::{Made, MadeTo, Origin, Unit, template, tls, variable};
 use crate::failure::Failure;
 use crate::plan::names;
 use crate::spec::{Composite, Content, File, Pair};
@@ -42,7 +42,7 @@ fn made(values: &Values<'_>, composite: &Composite, now: SystemTime) -> Result<V
         Content::Json(pairs) => listed(values, file, pairs, any_name, structured::json),
         Content::Yaml(pairs) => listed(values, file, pairs, any_name, structured::yaml),
         Content::Template(source) => {
-            template::render(values, source).map(|(text, versions)| vec![Made::text(file, &text, versions)])
+            template::render(values, source).map(|(text, origins)| vec![Made::text(file, &text, origins)])
         }
         Content::Tls(pair) => tls::made(values, file, pair, now),
     };
@@ -64,7 +64,7 @@ fn listed(
 ) -> Result<Vec<Made>, Vec<Refusal>> {
     let texts = pairs::texts(values, pairs, check_found)?;
     let text = print(&texts.pairs)?;
-    Ok(vec![Made::text(file, &text, texts.versions)])
+    Ok(vec![Made::text(file, &text, texts.origins)])
 }
 
 /// The labels of the entries that are in a composite.
@@ -98,9 +98,9 @@ pub(crate) fn text(bytes: &[u8]) -> Result<String, Refusal> {
 
 impl Made {
     /// A file of text.
-    fn text(file: &File, text: &str, versions: Versions) -> Self {
+    fn text(file: &File, text: &str, origins: Vec<Origin>) -> Self {
         let bytes = Plaintext::from_slice(text.as_bytes());
-        Self { to: MadeTo::File(file.clone()), bytes, versions, not_after: None }
+        Self { to: MadeTo::File(file.clone()), bytes, origins, not_after: None }
     }
 }
 

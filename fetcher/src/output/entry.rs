@@ -62,7 +62,7 @@ fn single(
     let made = value.one(answer).and_then(|item| {
         let names = Names { object: value.object(), alias };
         let bytes = select::part(value.form, &names, &output.select, output.decode, item.value.expose_secret())?;
-        Ok(vec![Made { to, bytes, versions: vec![(item.name.clone(), item.version.clone())], not_after: None }])
+        Ok(vec![Made { to, bytes, origins: vec![item.into()], not_after: None }])
     });
     made.map_err(|refusal| vec![refusal])
 }
@@ -74,8 +74,7 @@ fn named(found: Vec<Found<'_>>, to: impl Fn(&str) -> Result<MadeTo, Refusal>) ->
     for one in found {
         match one.name().and_then(|name| to(&name)) {
             Ok(to) => {
-                let versions = vec![(one.item.name.clone(), one.item.version.clone())];
-                all.push(Made { to, bytes: one.bytes, versions, not_after: None });
+                all.push(Made { to, bytes: one.bytes, origins: vec![one.item.into()], not_after: None });
             }
             Err(refusal) => refusals.push(refusal),
         }

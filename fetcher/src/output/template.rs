@@ -16,8 +16,9 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value};
 use sealkit_host::text::Escaped;
 
+use super::Origin;
 use super::refusal::Refusal;
-use super::values::{self, Values, Versions};
+use super::values::{self, Values};
 
 /// How long a template may be, in bytes.
 const MAX_LENGTH: usize = 256 * 1024;
@@ -33,13 +34,13 @@ const FUEL: u64 = 250_000;
 /// # Errors
 ///
 /// What is wrong with the template or with a value that it uses.
-pub(crate) fn render(values: &Values<'_>, text: &str) -> Result<(String, Versions), Vec<Refusal>> {
+pub(crate) fn render(values: &Values<'_>, text: &str) -> Result<(String, Vec<Origin>), Vec<Refusal>> {
     let used = uses(text, values.labels()).map_err(|mistakes| mistakes.into_iter().map(mistake).collect::<Vec<_>>())?;
     let mut variables = BTreeMap::new();
-    let mut versions = Vec::new();
+    let mut origins = Vec::new();
     let mut refusals = Vec::new();
     for label in &used {
-        match variable(values, label, &mut versions) {
+        match variable(values, label, &mut origins) {
             Ok(Some(value)) => _ = variables.insert(identifier(label), value),
             // An optional entry that is absent is undefined.
             Ok(None) => {}
@@ -55,7 +56,7 @@ pub(crate) fn render(values: &Values<'_>, text: &str) -> Result<(String, Version
     template.render_captured_to(Value::from(variables), &mut output).map_err(|error| vec![failed(&error)])?;
     let text = String::from_utf8(output.0)
         .map_err(|_| vec![Refusal::new("the template makes something else than UTF-8", "correct the template")])?;
-    Ok((text, versions))
+    Ok((text, origins))
 }
 
 /// The labels among `labels` that a template uses. One stands for the label that is it with `_` for each character
@@ -98,11 +99,11 @@ fn identifier(label: &str) -> String {
 }
 
 /// What an entry is in a template.
-fn variable(values: &Values<'_>, label: &str, versions: &mut Versions) -> Result<Option<Value>, Refusal> {
+fn variable(values: &Values<'_>, label: &str, origins: &mut Vec<Origin>) -> Result<Option<Value>, Refusal> {
     let value = values.find(label)?;
     let Ok(Some(answer)) = value.answer() else { return Ok(None) };
     let (variable, items) = value::of_answer(value, answer).map_err(|refusal| refusal.of(label))?;
-    items.iter().for_each(|item| values::note(versions, item));
+    items.iter().for_each(|item| values::note(origins, item));
     Ok(Some(variable))
 }
 

@@ -3,6 +3,7 @@
 use sealkit_envelope::Plaintext;
 use sealkit_host::audit;
 
+use super::Origin;
 use crate::failure::Failure;
 use crate::plan::{Plan, Request};
 use crate::source::Item;
@@ -64,6 +65,11 @@ pub(crate) fn item(name: &str, value: &[u8]) -> Item {
         request_id: None,
         is_fallback: false,
     }
+}
+
+/// What stands in manifests of an [`item`].
+pub(crate) fn origin(name: &str) -> Origin {
+    Origin { object: name.to_owned(), version: "v1".to_owned(), region: None, is_fallback: false }
 }
 
 pub(crate) fn absent(label: &str) -> Failure {

@@ -6,10 +6,10 @@ use std::time::SystemTime;
 use proptest::prelude::*;
 use sealkit_host::audit;
 
-use super::testing::{absent, entry, file, item, output, plan, secret};
-use super::{Made, MadeTo, Unit, check_environment, decode, render};
+use super::testing::{absent, entry, file, item, origin, output, plan, secret};
+use super::{Made, MadeTo, Origin, Unit, check_environment, decode, render};
 use crate::failure::Failure;
-use crate::source::Answer;
+use crate::source::{Answer, Item};
 use crate::spec::{Composite, Content, Decode, Destination, Form, Object, Pair, ParameterPath, Part, Select};
 
 /// One entry with one output, and the bytes or the failure that came of it.
@@ -23,12 +23,30 @@ fn single(select: Select, value: &[u8]) -> Result<Vec<u8>, String> {
         Ok(made) => {
             assert_eq!(made.len(), 1);
             assert_eq!(made[0].to, MadeTo::File(file("db")));
-            assert_eq!(made[0].versions, [("prod/db".to_owned(), "v1".to_owned())]);
+            assert_eq!(made[0].origins, [origin("prod/db")]);
             Ok(made[0].bytes.expose_secret().to_vec())
         }
         Err(failures) => {
             assert_eq!(failures.len(), 1);
             Err(failures[0].to_string())
+        }
+    }
+}
+
+#[test]
+fn what_bytes_were_made_of_says_who_answered() {
+    let pair = |name: &str| {
+        let part = Part { entry: "db".to_owned(), select: Select::Whole, decode: None };
+        Pair::One { name: name.to_owned(), part }
+    };
+    let mut plan = plan(Form::Native, vec![entry("db", vec![output(Select::Whole, Destination::File(file("db")))])]);
+    let content = Content::Dotenv(vec![pair("A"), pair("B")]);
+    plan.composites.push(Composite { at: None, file: file("env"), content });
+    for (region, is_fallback) in [(Some("eu-west-1".to_owned()), false), (None, true)] {
+        let item = Item { region: region.clone(), is_fallback, ..item("prod/db", b"x") };
+        let expected = Origin { region, is_fallback, ..origin("prod/db") };
+        for unit in render(&plan, &[Ok(Answer::One(item))], SystemTime::now()) {
+            assert_eq!(unit.result.unwrap()[0].origins, std::slice::from_ref(&expected), "{}", unit.name);
         }
     }
 }

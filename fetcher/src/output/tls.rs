@@ -15,7 +15,7 @@ use x509_cert::Certificate;
 use x509_cert::der::Decode as _;
 
 use super::refusal::Refusal;
-use super::values::{self, Values};
+use super::values::Values;
 use super::{Made, MadeTo};
 use crate::plan::names;
 use crate::spec::{File, PemFile, TlsPair};
@@ -69,10 +69,8 @@ pub(crate) fn made(
 fn read(values: &Values<'_>, directory: &File, file: &PemFile) -> Result<Option<Made>, Refusal> {
     let path = names::below(&directory.path, &file.file);
     let Some((item, bytes)) = values.part(&file.part, &path)? else { return Ok(None) };
-    let mut versions = Vec::new();
-    values::note(&mut versions, item);
     let to = MadeTo::File(File { path, ..directory.clone() });
-    Ok(Some(Made { to, bytes, versions, not_after: None }))
+    Ok(Some(Made { to, bytes, origins: vec![item.into()], not_after: None }))
 }
 
 fn absent(file: &PemFile, other: &str) -> Refusal {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sealkit_envelope::Plaintext;
 use sealkit_host::audit;
 
+use super::Origin;
 use super::jmes::Names;
 use super::refusal::Refusal;
 use super::select;
@@ -12,9 +13,6 @@ use crate::failure::{Cause, Failure};
 use crate::plan::Plan;
 use crate::source::{Answer, Item};
 use crate::spec::{Entry, Form, Object, Part};
-
-/// What something was made of: objects and their versions.
-pub(crate) type Versions = Vec<(String, String)>;
 
 /// Every entry of a plan with what its request came to.
 pub(crate) struct Values<'a> {
@@ -144,9 +142,9 @@ fn is_absence(failure: &Failure) -> bool {
 }
 
 /// Notes that `item` is in what is made, once.
-pub(crate) fn note(versions: &mut Versions, item: &Item) {
-    let version = (item.name.clone(), item.version.clone());
-    if !versions.contains(&version) {
-        versions.push(version);
+pub(crate) fn note(origins: &mut Vec<Origin>, item: &Item) {
+    let origin = Origin::from(item);
+    if !origins.contains(&origin) {
+        origins.push(origin);
     }
 }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::PublishError;
 use super::dir;
 use super::layout::{Generation, MANIFEST, MANIFEST_TMP};
+use crate::output::Origin;
 use crate::plan::names::check_path;
 
 /// About thirteen thousand files. Whoever may write to the volume can also put a manifest there.
@@ -77,22 +78,6 @@ pub struct PublishedFile {
     pub not_after: Option<u64>,
     /// What it was made of.
     pub origins: Vec<Origin>,
-}
-
-/// A version that bytes were made of.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Origin {
-    /// The object, as the service calls it.
-    pub object: String,
-    /// Its version.
-    pub version: String,
-    /// The Region that answered.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub region: Option<String>,
-    /// Whether a sealed file stood in for the service.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub is_fallback: bool,
 }
 
 impl Replaced {

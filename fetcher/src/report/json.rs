@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::{OutputKind, Problem, Published, Report};
 use crate::failure::Cause;
+use crate::output::Origin;
 
 /// The version of `docs/fetcher-report.schema.json`.
 pub const SCHEMA: u32 = 1;
@@ -110,7 +111,11 @@ impl<'a> PublishedJson<'a> {
                 OutputKind::Variable => "variable",
             },
             name: &output.name,
-            versions: output.versions.iter().map(|(object, version)| VersionJson { object, version }).collect(),
+            versions: output
+                .origins
+                .iter()
+                .map(|Origin { object, version, .. }| VersionJson { object, version })
+                .collect(),
         });
         Self {
             target: published.target.as_ref().map(|path| path.to_string_lossy().into_owned()),

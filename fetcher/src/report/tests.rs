@@ -76,7 +76,12 @@ fn what_was_published_has_the_form_of_the_schema() {
         outputs: vec![PublishedOutput {
             kind: OutputKind::File,
             name: "db.json".to_owned(),
-            versions: vec![("prod/db".to_owned(), "1234".to_owned())],
+            origins: vec![Origin {
+                object: "prod/db".to_owned(),
+                version: "1234".to_owned(),
+                region: Some("eu-central-1".to_owned()),
+                is_fallback: false,
+            }],
         }],
     });
     let json = json(&report);

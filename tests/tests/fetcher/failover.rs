@@ -1,6 +1,7 @@
 //! Other Regions, which are asked on an outage and on nothing else.
 
 use sealkit_rig::{Effect, FaultRule, Operation};
+use serde_json::Value;
 
 use crate::scene::{HERE, Scene, THERE};
 
@@ -35,6 +36,12 @@ fn an_outage_moves_on() {
         let ended = scene.fetcher.init_with(["--deadline", "20s"]);
         assert_eq!(ended.code(), Some(0), "{effect:?}: {ended}");
         assert_eq!(published(&scene), [b"there".to_vec(), b"there".to_vec()], "{effect:?}");
+        let manifest: Value = serde_json::from_slice(&scene.fetcher.file("..data/..manifest.json")).unwrap();
+        for unit in ["db/0", "token/0"] {
+            let units = manifest["units"].as_array().unwrap();
+            let found = units.iter().find(|found| found["unit"] == unit).unwrap();
+            assert_eq!(found["files"][0]["origins"][0]["region"], THERE, "{effect:?}: {manifest}");
+        }
     }
 }
 

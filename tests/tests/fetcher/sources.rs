@@ -60,6 +60,8 @@ fn sealed_files_are_opened_with_the_pods_role() {
     let ended = scene.fetcher.init_with(["--deadline", "5s"]);
     ended.expect(0);
     assert_eq!(scene.fetcher.file("db"), b"sealed value");
+    let manifest: serde_json::Value = serde_json::from_slice(&scene.fetcher.file("..data/..manifest.json")).unwrap();
+    assert_eq!(manifest["units"][0]["files"][0]["origins"][0]["isFallback"], true, "{manifest}");
 }
 
 #[test]

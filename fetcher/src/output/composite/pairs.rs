@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::text;
-use crate::output::found;
 use crate::output::refusal::Refusal;
-use crate::output::values::{self, Values, Versions};
+use crate::output::values::{self, Values};
+use crate::output::{Origin, found};
 use crate::source::Answer;
 use crate::spec::{Pair, Part, Select};
 
@@ -15,7 +15,7 @@ pub(super) struct Texts {
     /// No name is there twice.
     pub(super) pairs: Vec<(String, String)>,
     /// What they were made of.
-    pub(super) versions: Versions,
+    pub(super) origins: Vec<Origin>,
 }
 
 /// Reads all pairs; those of optional entries that are absent are left out. Names from content pass `check_found`.
@@ -50,7 +50,7 @@ impl Texts {
         if let Some((item, bytes)) = values.part(part, name)? {
             let text = text(bytes.expose_secret()).map_err(|refusal| refusal.of(&part.entry))?;
             self.pairs.push((name.to_owned(), text));
-            values::note(&mut self.versions, item);
+            values::note(&mut self.origins, item);
         }
         Ok(())
     }
@@ -74,7 +74,7 @@ impl Texts {
             let text =
                 text(found.bytes.expose_secret()).map_err(|refusal| refusal.of(&format!("{label}, {name:?}")))?;
             self.pairs.push((name, text));
-            values::note(&mut self.versions, found.item);
+            values::note(&mut self.origins, found.item);
         }
         Ok(())
     }

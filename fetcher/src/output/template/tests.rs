@@ -4,7 +4,7 @@
 use std::time::SystemTime;
 
 use super::uses;
-use crate::output::testing::{absent, entry, file, item, plan};
+use crate::output::testing::{absent, entry, file, item, origin, plan};
 use crate::output::{Unit, render};
 use crate::source::Answer;
 use crate::spec::{Composite, Content, Form, Object, ParameterPath};
@@ -87,7 +87,7 @@ fn labels_stand_with_underscores() {
 fn only_used_entries_are_in_it() {
     let unit = unit("{{ b.k }}", &[("a", Some("x")), ("b", Some("{\"k\":1}"))]);
     assert_eq!(unit.entries, ["b"]);
-    assert_eq!(unit.result.unwrap()[0].versions, [("b".to_owned(), "v1".to_owned())]);
+    assert_eq!(unit.result.unwrap()[0].origins, [origin("b")]);
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn objects_of_a_path_are_one() {
     let unit = render(&plan, &[Ok(Answer::Many(items))], SystemTime::now()).remove(0);
     let made = unit.result.unwrap();
     assert_eq!(made[0].bytes.expose_secret(), br#"h" 1 {"host":"h\"","db_port":"1"}"#);
-    assert_eq!(made[0].versions.len(), 2);
+    assert_eq!(made[0].origins.len(), 2);
 }
 
 #[test]

@@ -8,7 +8,8 @@ use std::time::{Duration, SystemTime};
 
 use tempfile::TempDir;
 
-use crate::publish::{Content, NewFile, Origin, Outcome, Publication, PublishError, Published, Publisher};
+use crate::output::Origin;
+use crate::publish::{Content, NewFile, Outcome, Publication, PublishError, Published, Publisher};
 use crate::spec::File;
 use crate::target::{TargetSettings, TmpfsDir};
 
