@@ -73,6 +73,16 @@ pub enum Content<'a> {
     Kept,
 }
 
+impl<'a> Content<'a> {
+    /// The new ones.
+    fn files(&self) -> &[NewFile<'a>] {
+        match self {
+            Self::New(files) | Self::Refreshed(files) => files,
+            Self::Kept => &[],
+        }
+    }
+}
+
 /// A file with its bytes.
 pub struct NewFile<'a> {
     /// Its path and its rights; 0400 where it names no mode.

@@ -96,6 +96,11 @@ impl Manifest {
         Self { schema: SCHEMA, units, replaced }
     }
 
+    /// The unit of this name.
+    pub(super) fn unit(&self, name: &str) -> Option<&PublishedUnit> {
+        self.units.iter().find(|unit| unit.unit == name)
+    }
+
     /// The manifest in `generation`. What is too long, not ours or names a path that can't be published is an error of
     /// kind [`io::ErrorKind::InvalidData`].
     pub(super) fn read(generation: impl AsFd) -> io::Result<Self> {

@@ -5,5 +5,6 @@
 mod hostile;
 mod outcomes;
 mod readers;
+mod refreshed;
 mod rig;
 mod rights;

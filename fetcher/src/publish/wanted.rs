@@ -2,16 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read as _};
+use std::ops::Bound;
 use std::time::SystemTime;
 
 use rustix::fs::Stat;
+use sealkit_host::text::Escaped;
 use zeroize::Zeroizing;
 
 use super::current::Current;
 use super::dir::{self, Dir};
 use super::layout::first_part;
 use super::manifest::{PublishedFile, PublishedUnit};
-use super::{Content, Publication, PublishError};
+use super::{Content, NewFile, Publication, PublishError};
 use crate::plan::names::check_path;
 use crate::spec::File;
 use crate::target::{Cost, TmpfsDir};
@@ -67,6 +69,20 @@ impl Item<'_> {
     }
 }
 
+impl NewFile<'_> {
+    /// As it stands in the manifest.
+    fn published(&self, rights: Rights) -> PublishedFile {
+        PublishedFile {
+            path: self.file.path.clone(),
+            mode: format!("{:04o}", rights.mode),
+            uid: rights.uid,
+            gid: rights.gid,
+            not_after: self.not_after,
+            origins: self.origins.clone(),
+        }
+    }
+}
+
 /// All that is to be published.
 pub(super) struct Wanted<'a> {
     items: Vec<Item<'a>>,
@@ -76,8 +92,11 @@ pub(super) struct Wanted<'a> {
 impl<'a> Wanted<'a> {
     /// Puts `units` together with what they keep of the `current` generation.
     ///
+    /// A path has its new file: one that is kept of another unit goes if it would stand in the way. Names move from one
+    /// unit to another where a specification or content changes, and no refresh must fail for ever because of one.
+    ///
     /// # Errors
-    /// If a path can't be published, two collide, or a unit that is to be kept is not there.
+    /// If a path can't be published, two new ones collide, or a unit that is to be kept is not there.
     pub(super) fn new(
         units: &[Publication<'a>],
         current: &Current,
@@ -85,77 +104,38 @@ impl<'a> Wanted<'a> {
         now: SystemTime,
     ) -> Result<Self, PublishError> {
         let mut wanted = Self { items: Vec::new(), units: Vec::new() };
+        let mut paths = Paths::of_new(units)?;
         for unit in units {
-            match &unit.content {
-                Content::New(files) | Content::Refreshed(files) => {
-                    let mut published = Vec::new();
-                    for new in files {
-                        let rights = Rights::of(new.file, target);
-                        published.push(PublishedFile {
-                            path: new.file.path.clone(),
-                            mode: format!("{:04o}", rights.mode),
-                            uid: rights.uid,
-                            gid: rights.gid,
-                            not_after: new.not_after,
-                            origins: new.origins.clone(),
-                        });
-                        wanted.items.push(Item { path: new.file.path.clone(), bytes: Bytes::New(new.bytes), rights });
-                    }
-                    if matches!(unit.content, Content::Refreshed(_)) {
-                        wanted.keep_others(unit.unit, current, &mut published);
-                    }
-                    wanted.units.push(PublishedUnit { unit: unit.unit.to_owned(), fetched: now, files: published });
-                }
-                Content::Kept => wanted.keep(unit.unit, current)?,
+            let published = current.published().and_then(|(_, _, manifest)| manifest.unit(unit.unit));
+            let (kept, fetched) = match (&unit.content, published) {
+                (Content::New(_), _) | (Content::Refreshed(_), None) => (&[][..], now),
+                (Content::Refreshed(_), Some(published)) => (published.files.as_slice(), now),
+                (Content::Kept, Some(published)) => (published.files.as_slice(), published.fetched),
+                (Content::Kept, None) => return Err(PublishError::NothingKept { unit: unit.unit.to_owned() }),
+            };
+            let mut files = Vec::new();
+            for new in unit.content.files() {
+                let rights = Rights::of(new.file, target);
+                files.push(new.published(rights));
+                wanted.items.push(Item { path: new.file.path.clone(), bytes: Bytes::New(new.bytes), rights });
             }
+            let new: BTreeSet<_> = unit.content.files().iter().map(|new| new.file.path.as_str()).collect();
+            for file in kept.iter().filter(|file| !new.contains(file.path.as_str())) {
+                if let Err(other) = paths.claim(&file.path) {
+                    let (unit, path) = (Escaped::new(unit.unit), Escaped::new(&file.path));
+                    tracing::warn!(%unit, %path, other = %Escaped::new(other), "a kept file gives way to another");
+                    continue;
+                }
+                wanted.items.push(Item::kept(file));
+                files.push(file.clone());
+            }
+            wanted.units.push(PublishedUnit { unit: unit.unit.to_owned(), fetched, files });
         }
-        wanted.check_paths()?;
         wanted.items.sort_by(|a, b| a.path.cmp(&b.path));
         if let Some((_, dir, _)) = current.published() {
             wanted.compare(dir);
         }
         Ok(wanted)
-    }
-
-    fn keep(&mut self, unit: &str, current: &Current) -> Result<(), PublishError> {
-        let nothing = || PublishError::NothingKept { unit: unit.to_owned() };
-        let (_, _, manifest) = current.published().ok_or_else(nothing)?;
-        let kept = manifest.units.iter().find(|published| published.unit == unit).ok_or_else(nothing)?;
-        self.items.extend(kept.files.iter().map(Item::kept));
-        self.units.push(kept.clone());
-        Ok(())
-    }
-
-    /// Keeps the files of `unit` that are not among those which it is `published` with.
-    fn keep_others(&mut self, unit: &str, current: &Current, published: &mut Vec<PublishedFile>) {
-        let Some((_, _, manifest)) = current.published() else { return };
-        let Some(kept) = manifest.units.iter().find(|known| known.unit == unit) else { return };
-        let new: BTreeSet<_> = published.iter().map(|file| file.path.clone()).collect();
-        for file in kept.files.iter().filter(|file| !new.contains(&file.path)) {
-            self.items.push(Item::kept(file));
-            published.push(file.clone());
-        }
-    }
-
-    fn check_paths(&self) -> Result<(), PublishError> {
-        let mut seen = BTreeSet::new();
-        for item in &self.items {
-            // The plan, and for names from content the output, has done so: nothing is made without it.
-            check_path(&item.path).map_err(|flaw| PublishError::Path { path: item.path.clone(), flaw })?;
-            if !seen.insert(item.path.as_str()) {
-                return Err(PublishError::Collision { first: item.path.clone(), second: item.path.clone() });
-            }
-        }
-        for path in &seen {
-            let mut above = *path;
-            while let Some((parent, _)) = above.rsplit_once('/') {
-                if seen.contains(parent) {
-                    return Err(PublishError::Collision { first: parent.to_owned(), second: (*path).to_owned() });
-                }
-                above = parent;
-            }
-        }
-        Ok(())
     }
 
     /// Finds the files that the current generation has already.
@@ -215,6 +195,43 @@ impl<'a> Wanted<'a> {
             }
         }
         cost
+    }
+}
+
+/// Paths of which none is there twice, or below another.
+#[derive(Default)]
+struct Paths<'p>(BTreeSet<&'p str>);
+
+impl<'p> Paths<'p> {
+    /// Those of all files that are new.
+    fn of_new(units: &'p [Publication<'_>]) -> Result<Self, PublishError> {
+        let mut paths = Self::default();
+        for new in units.iter().flat_map(|unit| unit.content.files()) {
+            let path = new.file.path.as_str();
+            // The plan, and for names from content the output, has done so: nothing is made without it.
+            check_path(path).map_err(|flaw| PublishError::Path { path: path.to_owned(), flaw })?;
+            let collision = |other: &str| PublishError::Collision { first: other.to_owned(), second: path.to_owned() };
+            paths.claim(path).map_err(collision)?;
+        }
+        Ok(paths)
+    }
+
+    /// Takes `path`.
+    ///
+    /// # Errors
+    /// The path that is in its way; then it is not taken.
+    fn claim(&mut self, path: &'p str) -> Result<(), &'p str> {
+        let parents = path.match_indices('/').map(|(end, _)| &path[..end]);
+        if let Some(other) = parents.chain([path]).find(|above| self.0.contains(above)) {
+            return Err(other);
+        }
+        let below = format!("{path}/");
+        let mut after = self.0.range::<str, _>((Bound::Included(below.as_str()), Bound::Unbounded));
+        if let Some(other) = after.next().filter(|other| other.starts_with(&below)) {
+            return Err(other);
+        }
+        self.0.insert(path);
+        Ok(())
     }
 }
 

@@ -78,6 +78,8 @@ pub(super) struct Wish {
     unit: String,
     /// None: kept.
     files: Option<Vec<(File, Vec<u8>)>>,
+    /// Whether what was published of it stays beside them.
+    is_refresh: bool,
 }
 
 /// A unit with one file of mode 0400.
@@ -88,14 +90,17 @@ pub(super) fn one(path: &str, bytes: impl AsRef<[u8]>) -> Wish {
 /// A unit with several files.
 pub(super) fn of(unit: &str, files: &[(&str, &[u8])]) -> Wish {
     let file = |path: &str| File { path: path.to_owned(), ..File::default() };
-    Wish {
-        unit: unit.to_owned(),
-        files: Some(files.iter().map(|(path, bytes)| (file(path), bytes.to_vec())).collect()),
-    }
+    let files = files.iter().map(|(path, bytes)| (file(path), bytes.to_vec())).collect();
+    Wish { unit: unit.to_owned(), files: Some(files), is_refresh: false }
+}
+
+/// The same as a refresh brings it.
+pub(super) fn refreshed(unit: &str, files: &[(&str, &[u8])]) -> Wish {
+    Wish { is_refresh: true, ..of(unit, files) }
 }
 
 pub(super) fn kept(unit: &str) -> Wish {
-    Wish { unit: unit.to_owned(), files: None }
+    Wish { unit: unit.to_owned(), files: None, is_refresh: false }
 }
 
 impl Wish {
@@ -110,7 +115,10 @@ impl Wish {
     fn publication(&self) -> Publication<'_> {
         let content = match &self.files {
             None => Content::Kept,
-            Some(files) => Content::New(files.iter().map(|(file, bytes)| new_file(&self.unit, file, bytes)).collect()),
+            Some(files) => {
+                let files = files.iter().map(|(file, bytes)| new_file(&self.unit, file, bytes)).collect();
+                if self.is_refresh { Content::Refreshed(files) } else { Content::New(files) }
+            }
         };
         Publication { unit: &self.unit, content }
     }
