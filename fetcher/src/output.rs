@@ -75,13 +75,21 @@ fn refuse_found(plan: &Plan, units: &mut [Unit]) {
     }
 }
 
-/// The names of the units that [`render`] makes of `plan`.
-pub fn unit_names(plan: &Plan) -> impl Iterator<Item = String> {
-    let entries = plan
-        .entries
-        .iter()
-        .flat_map(|(entry, _)| (0..entry.outputs.len()).map(|number| entry::unit_name(&entry.label, number)));
-    entries.chain(plan.composites.iter().map(composite::unit_name))
+/// The units that [`render`] makes of `plan`, with what of their files is known before the first call, and with variables
+/// as files of their names.
+pub fn planned_units(plan: &Plan) -> impl Iterator<Item = (String, Vec<String>)> {
+    let entries = plan.entries.iter().flat_map(|(entry, _)| {
+        entry.outputs.iter().enumerate().map(|(number, output)| {
+            let files = match &output.to {
+                Destination::File(file) => vec![file.path.clone()],
+                Destination::Variable(name) => vec![name.clone()],
+                Destination::Files { .. } | Destination::Variables { .. } => Vec::new(),
+            };
+            (entry::unit_name(&entry.label, number), files)
+        })
+    });
+    let composite = |composite| (composite::unit_name(composite), names::files_of(composite));
+    entries.chain(plan.composites.iter().map(composite))
 }
 
 /// Refuses variables with NUL, which an environment can't hold. Where variables become files it does not matter.

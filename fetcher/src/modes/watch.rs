@@ -33,7 +33,7 @@ use super::refresh::Schedule;
 use super::{confinement, ending};
 use crate::args::WatchArgs;
 use crate::failure::Failure;
-use crate::output::{MadeTo, unit_names};
+use crate::output::{MadeTo, planned_units};
 use crate::publish::{Outcome, Publisher};
 use crate::report::{OutputKind, Published, Report};
 use endpoints::{Asked, Served};
@@ -86,7 +86,7 @@ impl<'a> Watch<'a> {
             }
         };
         let (Ok(notifier), Ok(listener)) = (notifier, listener) else { return Err(Vec::new()) };
-        let freshness = Arc::new(Freshness::new(unit_names(&prepared.plan)));
+        let freshness = Arc::new(Freshness::new(planned_units(&prepared.plan)));
         let (metrics, asked) = (Arc::new(Metrics::new()), Arc::new(Asked::default()));
         if let Some(listener) = listener {
             let served = Served {

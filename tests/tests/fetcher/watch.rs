@@ -167,6 +167,26 @@ fn what_was_never_published_is_missing_until_it_comes() {
 }
 
 #[test]
+fn a_file_that_is_wanted_by_another_name_is_missing_until_it_comes() {
+    let watched = Watched::new("secrets: {a: {secret: a}}\n");
+    watched.start(&[]).terminate().expect(0);
+    watched.aws.secrets().deny(Operation::GetSecretValue, Some(&watched.arns[0]));
+    watched.fetcher.write("spec.yaml", "secrets: {a: {secret: a, files: [{path: other}]}}\n");
+    let address = watched.address.to_string();
+    let mut running = watched.fetcher.watch(["--listen", &address, "--deadline", "3s"]);
+    running.wait_until("the first refresh has failed", |_| {
+        watched.get("/metrics").1.contains("refreshes_total{outcome=\"partial\"} 1")
+    });
+    assert_eq!(watched.get("/readyz"), (503, "not ready: 1 missing, 0 kept\n".to_owned()), "{}", running.err());
+    assert_eq!(watched.fetcher.file("a"), b"a1", "what is published is not removed");
+    watched.aws.secrets().allow_all();
+    watched.refresh(&mut running);
+    assert_eq!(watched.get("/readyz").0, 200);
+    assert_eq!(watched.fetcher.file("other"), b"a1");
+    running.terminate().expect(0);
+}
+
+#[test]
 fn neighbours_are_told_of_a_switch() {
     let watched = Watched::new(SPEC);
     let neighbour = TcpListener::bind("127.0.0.1:0").unwrap();

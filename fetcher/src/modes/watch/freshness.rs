@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::failure::{Cause, Failure};
 use crate::modes::prepare::Fetched;
-use crate::publish::Published;
+use crate::publish::{Published, PublishedUnit};
 
 /// What is known of each unit of the plan.
 #[derive(Debug)]
@@ -27,6 +27,8 @@ struct Known {
 
 #[derive(Clone, Debug, Default)]
 struct Unit {
+    /// Those of its files that the plan knows.
+    files: Vec<String>,
     /// When what is published of it was fetched; absent if nothing is.
     fetched: Option<SystemTime>,
     failure: Option<Reason>,
@@ -77,22 +79,23 @@ pub(super) struct UnitStatus {
 }
 
 impl Freshness {
-    /// Nothing is published yet of these.
-    pub(super) fn new(units: impl IntoIterator<Item = String>) -> Self {
-        let units = units.into_iter().map(|name| (name, Unit::default())).collect();
+    /// Nothing is published yet of these, which have these files.
+    pub(super) fn new(units: impl IntoIterator<Item = (String, Vec<String>)>) -> Self {
+        let units = units.into_iter().map(|(name, files)| (name, Unit { files, ..Unit::default() })).collect();
         Self(Mutex::new(Known { units, ..Known::default() }))
     }
 
     /// An earlier process published this.
     pub(super) fn take_over(&self, published: &Published) {
-        self.lock().see(published);
+        self.lock().see(published, Unit::has_files_of);
     }
 
     /// A refresh ended, and this is published now.
     pub(super) fn published(&self, published: &Published, fetched: &Fetched) {
         let mut known = self.lock();
-        known.see(published);
         known.tell_failures(fetched);
+        // What came is what is wanted; what is kept may be of another specification.
+        known.see(published, |unit, found| unit.failure.is_none() || unit.has_files_of(found));
         known.not_switched = None;
     }
 
@@ -130,10 +133,10 @@ impl Freshness {
 }
 
 impl Known {
-    fn see(&mut self, published: &Published) {
+    fn see(&mut self, published: &Published, is_wanted: impl Fn(&Unit, &PublishedUnit) -> bool) {
         self.generation = Some(published.generation.as_str().to_owned());
         for (name, unit) in &mut self.units {
-            let Some(found) = published.unit(name) else { continue };
+            let Some(found) = published.unit(name).filter(|found| is_wanted(unit, found)) else { continue };
             unit.fetched = Some(found.fetched);
             unit.not_after = found.files.iter().filter_map(|file| file.not_after).min();
         }
@@ -148,6 +151,14 @@ impl Known {
             let reason = unit.result.as_ref().err().and_then(|failures| failures.first()).map(Reason::of);
             self.units.entry(unit.name.clone()).or_default().failure = reason;
         }
+    }
+}
+
+impl Unit {
+    /// Whether `found` has its files, or had none: it was optional and absent.
+    fn has_files_of(&self, found: &PublishedUnit) -> bool {
+        let is_there = |path: &String| found.files.iter().any(|file| file.path == *path);
+        found.files.is_empty() || self.files.iter().all(is_there)
     }
 }
 
