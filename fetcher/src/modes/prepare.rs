@@ -5,6 +5,7 @@
 //!                  all mistakes of these together                        units, and who answered
 //! ```
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -156,6 +157,13 @@ impl Fetched {
             }
         }
         self
+    }
+
+    /// Those of `delivered` of which something was made: a refresh publishes it beside what failed.
+    pub fn made(&self) -> impl Iterator<Item = &Delivered> {
+        let made = self.units.iter().filter(|unit| unit.result.is_ok()).flat_map(|unit| &unit.entries);
+        let made: BTreeSet<&str> = made.map(String::as_str).collect();
+        self.delivered.iter().filter(move |delivered| made.contains(delivered.label.as_str()))
     }
 
     /// Why units failed, in their order.

@@ -60,8 +60,12 @@ impl Record {
     ///
     /// # Errors
     /// If a line can't be written.
-    pub fn published(&self, objects: &[Delivered], resource: &str) -> Result<(), Failure> {
-        objects.iter().try_for_each(|object| {
+    pub fn published<'a>(
+        &self,
+        objects: impl IntoIterator<Item = &'a Delivered>,
+        resource: &str,
+    ) -> Result<(), Failure> {
+        objects.into_iter().try_for_each(|object| {
             let event = AuditEvent::ok("publish").object(&object.label).resource(resource);
             self.append(
                 &event

@@ -180,7 +180,7 @@ impl<'a> Watch<'a> {
         if is_changed {
             self.metrics.switched();
             self.sweep_at = Some(Instant::now() + self.args.target.rules.keep);
-            if let Err(failure) = self.prepared.record.published(&fetched.delivered, &resource) {
+            if let Err(failure) = self.prepared.record.published(fetched.made(), &resource) {
                 return Err(failures.into_iter().chain([failure]).collect());
             }
             if !is_first {
