@@ -151,7 +151,11 @@ impl<'a> Watch<'a> {
 
     /// Publishes what came, with the last good bytes of the rest; what failed beside it. Nothing if it is the first time
     /// and anything failed, or if the target can't be switched.
-    fn publish(&mut self, fetched: Fetched, is_first: bool) -> Result<(Published, Vec<Failure>), Vec<Failure>> {
+    fn publish(&mut self, mut fetched: Fetched, is_first: bool) -> Result<(Published, Vec<Failure>), Vec<Failure>> {
+        let current = self.publisher.current().ok().flatten();
+        if let Some(current) = &current {
+            refreshing::refuse_taken(&mut fetched, current);
+        }
         let failures: Vec<Failure> = fetched.failures().cloned().collect();
         let resource = self.publisher.target().path().to_string_lossy().into_owned();
         if !failures.is_empty() {
@@ -160,7 +164,6 @@ impl<'a> Watch<'a> {
         if is_first && !failures.is_empty() {
             return Err(failures);
         }
-        let current = self.publisher.current().ok().flatten();
         let known: BTreeSet<&str> = current.iter().flat_map(|it| &it.units).map(|unit| unit.unit.as_str()).collect();
         let units = refreshing::publications(&fetched, &known);
         let outcome = self.publisher.publish(&units, fetched.at).map_err(|error| {

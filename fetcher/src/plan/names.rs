@@ -13,7 +13,7 @@ use crate::failure::Failure;
 use crate::output::MadeTo;
 use crate::plan::Plan;
 use crate::spec::{Composite, Content, Destination, Spec, SpecMistake};
-use claims::{Claims, Clash};
+pub(crate) use claims::{Claims, Clash};
 
 /// The longest part of a path, in bytes: Linux' `NAME_MAX`.
 const LONGEST_PART: usize = 255;

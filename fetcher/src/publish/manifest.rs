@@ -11,7 +11,7 @@ use super::PublishError;
 use super::dir;
 use super::layout::{Generation, MANIFEST, MANIFEST_TMP};
 use crate::output::Origin;
-use crate::plan::names::check_path;
+use crate::plan::names::{Claims, check_path};
 
 /// About thirteen thousand files. Whoever may write to the volume can also put a manifest there.
 const LIMIT: u64 = 4 << 20;
@@ -101,7 +101,7 @@ impl Manifest {
         self.units.iter().find(|unit| unit.unit == name)
     }
 
-    /// The manifest in `generation`. What is too long, not ours or names a path that can't be published is an error of
+    /// The manifest in `generation`. What is too long, not ours or names paths that can't be published is an error of
     /// kind [`io::ErrorKind::InvalidData`].
     pub(super) fn read(generation: impl AsFd) -> io::Result<Self> {
         let (file, found) = dir::open_file(generation, MANIFEST)?;
@@ -115,9 +115,14 @@ impl Manifest {
         if manifest.schema != SCHEMA {
             return Err(invalid(format!("its schema is {}, not {SCHEMA}", manifest.schema)));
         }
-        let paths = || manifest.units.iter().flat_map(|unit| &unit.files).map(|file| &file.path);
-        if !paths().all(|path| check_path(path).is_ok()) {
-            return Err(invalid("a path in it leads elsewhere".to_owned()));
+        let mut claims = Claims::default();
+        for file in manifest.units.iter().flat_map(|unit| &unit.files) {
+            if check_path(&file.path).is_err() {
+                return Err(invalid("a path in it leads elsewhere".to_owned()));
+            }
+            if claims.file(&file.path, ()).is_err() {
+                return Err(invalid("two paths in it can't both be".to_owned()));
+            }
         }
         Ok(manifest)
     }

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read as _};
-use std::ops::Bound;
 use std::time::SystemTime;
 
 use rustix::fs::Stat;
@@ -14,7 +13,7 @@ use super::dir::{self, Dir};
 use super::layout::first_part;
 use super::manifest::{PublishedFile, PublishedUnit};
 use super::{Content, NewFile, Publication, PublishError};
-use crate::plan::names::check_path;
+use crate::plan::names::{Claims, Clash, check_path};
 use crate::spec::File;
 use crate::target::{Cost, TmpfsDir};
 
@@ -92,11 +91,11 @@ pub(super) struct Wanted<'a> {
 impl<'a> Wanted<'a> {
     /// Puts `units` together with what they keep of the `current` generation.
     ///
-    /// A path has its new file: one that is kept of another unit goes if it would stand in the way. Names move from one
-    /// unit to another where a specification or content changes, and no refresh must fail for ever because of one.
+    /// A file that a refreshed unit no longer brings goes if it would stand in the way of a new one: names move from one
+    /// unit to another where a specification or content changes, and no refresh must fail for ever because of that.
     ///
     /// # Errors
-    /// If a path can't be published, two new ones collide, or a unit that is to be kept is not there.
+    /// If a path can't be published, two collide otherwise, or a unit that is to be kept is not there.
     pub(super) fn new(
         units: &[Publication<'a>],
         current: &Current,
@@ -104,7 +103,7 @@ impl<'a> Wanted<'a> {
         now: SystemTime,
     ) -> Result<Self, PublishError> {
         let mut wanted = Self { items: Vec::new(), units: Vec::new() };
-        let mut paths = Paths::of_new(units)?;
+        let mut claims = claim_new(units)?;
         for unit in units {
             let published = current.published().and_then(|(_, _, manifest)| manifest.unit(unit.unit));
             let (kept, fetched) = match (&unit.content, published) {
@@ -121,10 +120,15 @@ impl<'a> Wanted<'a> {
             }
             let new: BTreeSet<_> = unit.content.files().iter().map(|new| new.file.path.as_str()).collect();
             for file in kept.iter().filter(|file| !new.contains(file.path.as_str())) {
-                if let Err(other) = paths.claim(&file.path) {
-                    let (unit, path) = (Escaped::new(unit.unit), Escaped::new(&file.path));
-                    tracing::warn!(%unit, %path, other = %Escaped::new(other), "a kept file gives way to another");
-                    continue;
+                match (claims.file(&file.path, file.path.as_str()), &unit.content) {
+                    (Ok(()), _) => {}
+                    (Err(clash), Content::Refreshed(_)) => {
+                        let (unit, path) = (Escaped::new(unit.unit), Escaped::new(&file.path));
+                        let other = Escaped::new(clash.by());
+                        tracing::warn!(%unit, %path, %other, "what is no longer fetched gives way to a new file");
+                        continue;
+                    }
+                    (Err(clash), _) => return Err(collision(clash, &file.path)),
                 }
                 wanted.items.push(Item::kept(file));
                 files.push(file.clone());
@@ -198,41 +202,20 @@ impl<'a> Wanted<'a> {
     }
 }
 
-/// Paths of which none is there twice, or below another.
-#[derive(Default)]
-struct Paths<'p>(BTreeSet<&'p str>);
-
-impl<'p> Paths<'p> {
-    /// Those of all files that are new.
-    fn of_new(units: &'p [Publication<'_>]) -> Result<Self, PublishError> {
-        let mut paths = Self::default();
-        for new in units.iter().flat_map(|unit| unit.content.files()) {
-            let path = new.file.path.as_str();
-            // The plan, and for names from content the output, has done so: nothing is made without it.
-            check_path(path).map_err(|flaw| PublishError::Path { path: path.to_owned(), flaw })?;
-            let collision = |other: &str| PublishError::Collision { first: other.to_owned(), second: path.to_owned() };
-            paths.claim(path).map_err(collision)?;
-        }
-        Ok(paths)
+/// The paths of all files that are new, each claimed by itself.
+fn claim_new<'p>(units: &'p [Publication<'_>]) -> Result<Claims<&'p str>, PublishError> {
+    let mut claims = Claims::default();
+    for new in units.iter().flat_map(|unit| unit.content.files()) {
+        let path = new.file.path.as_str();
+        // The plan, and for names from content the output, has done so: nothing is made without it.
+        check_path(path).map_err(|flaw| PublishError::Path { path: path.to_owned(), flaw })?;
+        claims.file(path, path).map_err(|clash| collision(clash, path))?;
     }
+    Ok(claims)
+}
 
-    /// Takes `path`.
-    ///
-    /// # Errors
-    /// The path that is in its way; then it is not taken.
-    fn claim(&mut self, path: &'p str) -> Result<(), &'p str> {
-        let parents = path.match_indices('/').map(|(end, _)| &path[..end]);
-        if let Some(other) = parents.chain([path]).find(|above| self.0.contains(above)) {
-            return Err(other);
-        }
-        let below = format!("{path}/");
-        let mut after = self.0.range::<str, _>((Bound::Included(below.as_str()), Bound::Unbounded));
-        if let Some(other) = after.next().filter(|other| other.starts_with(&below)) {
-            return Err(other);
-        }
-        self.0.insert(path);
-        Ok(())
-    }
+fn collision(clash: Clash<&str>, path: &str) -> PublishError {
+    PublishError::Collision { first: clash.by().to_owned(), second: path.to_owned() }
 }
 
 /// The device and inode of the file at `path` if it has these bytes and rights.

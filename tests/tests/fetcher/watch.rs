@@ -7,6 +7,7 @@ use rustix::process::Signal;
 use sealkit_rig::aws_double::closed_address;
 use sealkit_rig::fetcher::Running;
 use sealkit_rig::{AwsDouble, Effect, FaultRule, Fetcher, Operation};
+use serde_json::Value;
 
 use crate::scene::HERE;
 
@@ -183,6 +184,38 @@ fn a_file_that_is_wanted_by_another_name_is_missing_until_it_comes() {
     watched.refresh(&mut running);
     assert_eq!(watched.get("/readyz").0, 200);
     assert_eq!(watched.fetcher.file("other"), b"a1");
+    running.terminate().expect(0);
+}
+
+#[test]
+fn a_name_moves_from_one_secret_to_another_but_never_over_last_good_bytes() {
+    let all = "files: [{directory: d, keys: all}]";
+    let watched =
+        Watched::new(&format!("secrets: {{a: {{secret: a, {all}}}, b: {{secret: b, {all}}}, c: {{secret: c}}}}\n"));
+    let put = |index: usize, value: &str| watched.aws.secrets().put(&watched.arns[index], value);
+    put(0, r#"{"x":"of a"}"#);
+    put(1, r#"{"y":"of b"}"#);
+    let audit = watched.fetcher.path("audit");
+    let mut running = watched.start(&["--audit", audit.to_str().unwrap()]);
+    // While the one is out its names are taken.
+    put(1, r#"{"x":"of b","y":"new"}"#);
+    put(2, "c2");
+    watched.aws.secrets().deny(Operation::GetSecretValue, Some(&watched.arns[0]));
+    watched.refresh(&mut running);
+    let files = ["d/x", "d/y", "c"].map(|name| String::from_utf8(watched.fetcher.file(name)).unwrap());
+    assert_eq!(files, ["of a", "of b", "c2"], "{}", running.err());
+    assert!(running.err().contains("d/x is where the last good bytes of a/0 are"), "{}", running.err());
+    let lines = std::fs::read_to_string(&audit).unwrap();
+    let published = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let published = published.filter(|line| line["operation"] == "publish" && line["outcome"] == "ok");
+    let published: Vec<_> = published.map(|line| line["object"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(published, ["a", "b", "c", "c"], "{lines}");
+    // Once it says that it has that name no longer, another may have it.
+    put(0, r#"{"z":"of a"}"#);
+    watched.aws.secrets().allow_all();
+    watched.refresh(&mut running);
+    let files = ["d/x", "d/y", "d/z"].map(|name| String::from_utf8(watched.fetcher.file(name)).unwrap());
+    assert_eq!(files, ["of b", "new", "of a"], "{}", running.err());
     running.terminate().expect(0);
 }
 

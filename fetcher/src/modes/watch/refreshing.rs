@@ -2,8 +2,46 @@
 
 use std::collections::BTreeSet;
 
+use sealkit_host::text::Escaped;
+
+use crate::failure::Failure;
 use crate::modes::prepare::Fetched;
-use crate::publish::{Content, Publication};
+use crate::output::{MadeTo, Unit};
+use crate::plan::names::Claims;
+use crate::publish::{Content, Publication, Published};
+
+/// Refuses units with a file in the place of another's last good bytes. What that one's files are called now is not known
+/// while it can't be fetched; and whoever names a member of one secret must not replace a file of another that is out.
+pub(super) fn refuse_taken(fetched: &mut Fetched, published: &Published) {
+    // Who is refused keeps its own last good bytes, whose places are taken too.
+    while refuse_taken_once(&mut fetched.units, published) {}
+}
+
+fn refuse_taken_once(units: &mut [Unit], published: &Published) -> bool {
+    let mut claims = Claims::default();
+    for kept in units.iter().filter(|unit| unit.result.is_err()).filter_map(|unit| published.unit(&unit.name)) {
+        for file in &kept.files {
+            // They are published together, so none is in another's way.
+            let _ = claims.file(&file.path, kept.unit.as_str());
+        }
+    }
+    let mut has_refused = false;
+    for unit in units {
+        let Ok(made) = &unit.result else { continue };
+        let taken = made.iter().find_map(|made| match &made.to {
+            MadeTo::File(file) => claims.check_file(&file.path).err().map(|clash| (&file.path, clash.by())),
+            MadeTo::Variable(_) => None,
+        });
+        if let Some((path, by)) = taken {
+            let message = format!("{} is where the last good bytes of {} are", Escaped::new(path), Escaped::new(by));
+            let object = unit.entries.first().map_or("", String::as_str);
+            let hint = "wait until that can be fetched, or give one of them another path";
+            unit.result = Err(vec![Failure::content(object, message, hint)]);
+            has_refused = true;
+        }
+    }
+    has_refused
+}
 
 /// The units of `fetched`, of which `known` are published. One that failed and never was is left out.
 pub(super) fn publications<'a>(fetched: &'a Fetched, known: &BTreeSet<&str>) -> Vec<Publication<'a>> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 /// Why a path can't be had, and who has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Clash<T> {
+pub(crate) enum Clash<T> {
     /// The same path, for a file.
     Same(T),
     /// The same path, for a file and for a directory.
@@ -15,8 +15,17 @@ pub(super) enum Clash<T> {
     Above(String, T),
 }
 
+impl<T> Clash<T> {
+    /// Who has it.
+    pub(crate) fn by(self) -> T {
+        match self {
+            Self::Same(by) | Self::Kind(by) | Self::Below(_, by) | Self::Above(_, by) => by,
+        }
+    }
+}
+
 /// Who makes what.
-pub(super) struct Claims<T> {
+pub(crate) struct Claims<T> {
     taken: BTreeMap<String, (T, What)>,
 }
 
@@ -34,24 +43,28 @@ impl<T> Default for Claims<T> {
 
 impl<T: Copy> Claims<T> {
     /// Takes a path for a file, if nothing is in the way.
-    pub(super) fn file(&mut self, path: &str, by: T) -> Result<(), Clash<T>> {
+    pub(crate) fn file(&mut self, path: &str, by: T) -> Result<(), Clash<T>> {
+        self.check_file(path)?;
+        self.taken.insert(path.to_owned(), (by, What::File));
+        Ok(())
+    }
+
+    /// Whether something is in the way of a file at this path.
+    pub(crate) fn check_file(&self, path: &str) -> Result<(), Clash<T>> {
         match self.taken.get(path) {
             Some((by, What::File)) => return Err(Clash::Same(*by)),
             Some((by, What::Directory)) => return Err(Clash::Kind(*by)),
             None => self.check_above(path)?,
         }
         let inside = format!("{path}/");
-        if let Some((below, (by, _))) = self.taken.range(inside.clone()..).next()
-            && below.starts_with(&inside)
-        {
-            return Err(Clash::Above(below.clone(), *by));
+        match self.taken.range(inside.clone()..).next() {
+            Some((below, (by, _))) if below.starts_with(&inside) => Err(Clash::Above(below.clone(), *by)),
+            _ => Ok(()),
         }
-        self.taken.insert(path.to_owned(), (by, What::File));
-        Ok(())
     }
 
     /// Takes a path for a directory, which several can share.
-    pub(super) fn directory(&mut self, path: &str, by: T) -> Result<(), Clash<T>> {
+    pub(crate) fn directory(&mut self, path: &str, by: T) -> Result<(), Clash<T>> {
         if let Some((by, What::File)) = self.taken.get(path) {
             return Err(Clash::Kind(*by));
         }

@@ -148,9 +148,19 @@ fn a_manifest_is_not_trusted() {
         format!(r#"{{"schema":1,"units":[{{"unit":"a","fetched":"{fetched}","files":[{}]}}]}}"#, file(path))
     };
     let huge = format!("{}{}", manifest("a"), " ".repeat(5 << 20));
-    for text in
-        [&manifest("../../etc/hostname"), &manifest("/etc/hostname"), &manifest("..data"), &huge, "{", "", "[[[[[[["]
-    {
+    let twice = manifest("a").replace(&file("a"), &format!("{},{}", file("a"), file("a")));
+    let nested = manifest("a").replace(&file("a"), &format!("{},{}", file("a"), file("a/b")));
+    for text in [
+        &manifest("../../etc/hostname"),
+        &manifest("/etc/hostname"),
+        &manifest("..data"),
+        &twice,
+        &nested,
+        &huge,
+        "{",
+        "",
+        "[[[[[[[",
+    ] {
         let target = Target::new();
         let mut publisher = target.publisher(KEEP);
         switch(&mut publisher, &[one("a", "1")]);
