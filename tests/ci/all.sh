@@ -39,15 +39,18 @@ step_first_minute() {
 }
 
 # Static binaries of profile `dist`, built once. The plugin is held to 15 MiB, the fetcher to 20, and to 15 without
-# the Kubernetes client. The fetcher is built apart, so that its features do not grow the others.
+# the Kubernetes client. The fetcher is built apart, so that its features do not grow the others, and with packed
+# relocations: they save a tenth of its size, all of which would be read at the start.
 step_distribution() {
     local flags=(--locked --target "$host_target" --target-dir "$dist_target")
+    local fetcher=(--profile dist-small --package sealkit-fetcher --bin seal-fetcher)
+    local packed=(-- -C link-arg=-Wl,-z,pack-relative-relocs)
     export RUSTFLAGS='-C target-feature=+crt-static'
     cargo build "${flags[@]}" --profile dist --package sealctl --package sealkit-kms-plugin
-    cargo build "${flags[@]}" --profile dist-small --package sealkit-fetcher --no-default-features
+    cargo rustc "${flags[@]}" "${fetcher[@]}" --no-default-features "${packed[@]}"
     # Beside the default build, which takes its name.
     cp "$small_bin/seal-fetcher" "$small_bin/seal-fetcher-without-kube"
-    cargo build "${flags[@]}" --profile dist-small --package sealkit-fetcher
+    cargo rustc "${flags[@]}" "${fetcher[@]}" "${packed[@]}"
     judge_binary "$dist_bin/sealctl"
     judge_binary "$dist_bin/seal-kms-plugin" 15
     judge_binary "$small_bin/seal-fetcher-without-kube" 15
