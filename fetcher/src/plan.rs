@@ -123,6 +123,13 @@ impl Plan {
         })
     }
 
+    /// The mistakes of a document, and those that names make in what could be read of it: so that they are told at once.
+    #[must_use]
+    pub fn mistakes(errors: SpecErrors) -> SpecErrors {
+        let of_names = errors.readable().map(names::check_known).unwrap_or_default();
+        errors.and(of_names)
+    }
+
     /// The labels of the entries that a request is made for, for errors and audit lines: `db, db-copy`.
     #[must_use]
     pub fn labels(&self, request: usize) -> String {

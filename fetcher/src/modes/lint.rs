@@ -7,10 +7,11 @@ use sealkit_host::exit::Exit;
 use sealkit_host::text::{Escaped, without_controls};
 
 use super::offline::{self, say};
+use super::specification;
 use crate::args::LintArgs;
 use crate::plan::Plan;
 use crate::plan::doubts::doubts;
-use crate::spec::load::{LoadError, load};
+use crate::spec::load::LoadError;
 use crate::spec::{Form, Spec, SpecErrors};
 
 /// What was found, as `--json` prints it: `docs/fetcher-lint.schema.json`.
@@ -43,7 +44,7 @@ impl Finding {
 
 /// Reads and checks it; ends with 3 if there is a mistake.
 pub async fn run(args: &LintArgs) -> Exit {
-    let findings = match load(&args.spec).await {
+    let findings = match specification::load(&args.spec).await {
         Ok(spec) => Findings::of(spec, args),
         Err(LoadError::Spec(errors)) => Findings::wrong(None, &errors),
         Err(error) => return offline::failed(&error),

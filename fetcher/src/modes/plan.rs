@@ -6,17 +6,17 @@ mod view;
 use sealkit_host::exit::Exit;
 
 use super::offline::{self, say};
+use super::specification;
 use crate::args::PlanArgs;
 use crate::plan::Plan;
 use crate::plan::calls::Calls;
 use crate::plan::cost::Estimate;
 use crate::plan::policy::grants;
-use crate::spec::load::load;
 use view::View;
 
 /// Reckons and prints it; ends with 3 if there is a mistake.
 pub async fn run(args: &PlanArgs) -> Exit {
-    let spec = match load(&args.spec).await {
+    let spec = match specification::load(&args.spec).await {
         Ok(spec) => spec,
         Err(error) => return offline::failed(&error),
     };

@@ -21,7 +21,6 @@ use crate::failure::Failure;
 use crate::output::{MadeTo, Unit, render};
 use crate::plan::{Defaults, Overrides, Plan};
 use crate::source::{self, Answer, Settings, Sources};
-use crate::spec::load::load;
 use crate::spec::{Destination, File, Spec};
 use crate::target::{TargetSettings, TmpfsDir};
 
@@ -57,7 +56,7 @@ impl Prepared {
     /// # Errors
     /// Everything that is wrong, as far as it can be known at once.
     pub async fn new(args: &FetchArgs) -> Result<Self, Vec<Failure>> {
-        let spec = load(&args.spec).await.map_err(|error| specification::failures(&error))?;
+        let spec = specification::load(&args.spec).await.map_err(|error| specification::failures(&error))?;
         let mut failures = Vec::new();
         let record = Record::open(args.reports.audit.as_deref()).map_err(|failure| failures.push(failure)).ok();
         // Found now rather than when everything is published.

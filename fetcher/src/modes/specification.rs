@@ -4,11 +4,23 @@ use sealkit_host::audit;
 use sealkit_host::exit::Exit;
 use sealkit_host::text::{Escaped, error_chain};
 
-use crate::args::SpecSource;
+use crate::args::{SpecArgs, SpecSource};
 use crate::failure::Failure;
-use crate::spec::SpecErrors;
+use crate::plan::Plan;
 use crate::spec::by_name::ByNameError;
-use crate::spec::load::LoadError;
+use crate::spec::load::{self, LoadError};
+use crate::spec::{Spec, SpecErrors};
+
+/// Reads what `--spec` names.
+///
+/// # Errors
+/// Why there is none; where it is wrong, with the mistakes of its names.
+pub async fn load(args: &SpecArgs) -> Result<Spec, LoadError> {
+    load::load(args).await.map_err(|error| match error {
+        LoadError::Spec(errors) => LoadError::Spec(Plan::mistakes(errors)),
+        error => error,
+    })
+}
 
 /// What `--spec` names, as reports call it.
 #[must_use]

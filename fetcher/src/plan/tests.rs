@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::testing::{entry, file, parameter, plan, pod, sealed, secret, spec};
 use super::*;
+use crate::spec::native;
 use crate::spec::{Content, Destination, File, Output, Pair, Part, SecretRef, Select};
 
 const ARN: &str = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:db-AbCdEf";
@@ -193,4 +194,40 @@ proptest! {
         let used: std::collections::HashSet<_> = ids.iter().collect();
         prop_assert_eq!(plan.requests.len(), used.len());
     }
+}
+
+#[test]
+fn the_names_of_what_can_be_read_are_told_beside_the_mistakes_of_the_rest() {
+    let text = "\
+secrets:
+  a: {secret: x, files: [{path: same}]}
+  b: {secret: y, files: [{path: same}]}
+  c: {secret: z, fils: [], files: [{path: ../c}]}
+  d: {secrt: w, files: [{path: same}]}
+";
+    let errors = native::read("spec.yaml", text).unwrap_err();
+    let told = Plan::mistakes(errors).to_string();
+    let lines: Vec<_> = told.lines().collect();
+    let begins = |index: usize, what: &str| assert!(lines[index].starts_with(what), "{told}");
+    begins(0, "spec.yaml:3:");
+    assert!(lines[0].ends_with("the file `same` is made twice, by `a` and by `b`"), "{told}");
+    begins(1, "spec.yaml:4:");
+    assert!(lines.iter().any(|line| line.contains("unknown field `fils`, did you mean `files`?")), "{told}");
+    assert!(lines.iter().any(|line| line.contains("the file `../c` has a part `.` or `..`")), "{told}");
+    assert!(lines.iter().any(|line| line.contains("unknown field `secrt`, did you mean `secret`?")), "{told}");
+}
+
+#[test]
+fn what_an_unreadable_file_may_use_is_not_said_to_be_made_twice() {
+    // `a` would be a file of its own if the composite did not use it.
+    let text = "\
+secrets:
+  a: {secret: x}
+  b: {secret: y, files: [{path: a}]}
+files:
+  - {path: .env, dotnv: {A: {from: a}}}
+";
+    let errors = native::read("spec.yaml", text).unwrap_err();
+    let told = Plan::mistakes(errors).to_string();
+    assert!(told.contains("`dotnv`") && !told.contains("made twice"), "{told}");
 }

@@ -5,6 +5,8 @@ use std::fmt;
 use sealkit_host::config::{ConfigErrors, Position};
 use sealkit_host::text::{Escaped, without_controls};
 
+use super::Spec;
+
 /// As many mistakes as are told one by one.
 const MOST: usize = 100;
 
@@ -23,20 +25,39 @@ pub struct SpecErrors {
     origin: String,
     mistakes: Vec<SpecMistake>,
     more: usize,
+    /// What could be read of it.
+    readable: Option<Box<Spec>>,
 }
 
 impl SpecErrors {
     /// These mistakes of what is called `origin`.
     #[must_use]
     pub fn new(origin: impl Into<String>, mistakes: impl IntoIterator<Item = SpecMistake>) -> Self {
-        let mut mistakes: Vec<_> = mistakes.into_iter().collect();
-        for mistake in &mut mistakes {
-            mistake.message = without_controls(&mistake.message);
-        }
-        mistakes.sort_by_key(|mistake| mistake.at);
-        let more = mistakes.len().saturating_sub(MOST);
-        mistakes.truncate(MOST);
-        Self { origin: origin.into(), mistakes, more }
+        Self { origin: origin.into(), mistakes: Vec::new(), more: 0, readable: None }.and(mistakes)
+    }
+
+    /// Mistakes of a document of which `readable` could be read nevertheless.
+    #[must_use]
+    pub fn beside(errors: ConfigErrors, readable: Spec) -> Self {
+        Self { readable: Some(Box::new(readable)), ..errors.into() }
+    }
+
+    /// What could be read of the document: whole entries and files only. It is not to be carried out, but has mistakes
+    /// of its own to tell.
+    #[must_use]
+    pub fn readable(&self) -> Option<&Spec> {
+        self.readable.as_deref()
+    }
+
+    /// These, and more mistakes of the same document.
+    #[must_use]
+    pub fn and(mut self, mistakes: impl IntoIterator<Item = SpecMistake>) -> Self {
+        let mistakes = mistakes.into_iter();
+        self.mistakes.extend(mistakes.map(|it| SpecMistake { message: without_controls(&it.message), ..it }));
+        self.mistakes.sort_by_key(|mistake| mistake.at);
+        self.more += self.mistakes.len().saturating_sub(MOST);
+        self.mistakes.truncate(MOST);
+        self
     }
 
     /// The one mistake of what is called `origin`.
@@ -62,7 +83,7 @@ impl From<ConfigErrors> for SpecErrors {
     fn from(errors: ConfigErrors) -> Self {
         let mistakes = errors.mistakes().iter();
         let mistakes = mistakes.map(|it| SpecMistake { at: Some(it.at), message: it.message.clone() }).collect();
-        Self { origin: errors.path().display().to_string(), mistakes, more: errors.more() }
+        Self { origin: errors.path().display().to_string(), mistakes, more: errors.more(), readable: None }
     }
 }
 

@@ -32,41 +32,58 @@ pub(crate) const BATCH: [(&str, Batch); 3] =
 /// Reads a specification in our own form; `origin` only names it in errors.
 ///
 /// # Errors
-/// Everything that is wrong with it.
+/// Everything that is wrong with it, and what could be read of it nevertheless.
 pub fn read(origin: &str, text: &str) -> Result<Spec, SpecErrors> {
     let document = Document::parse_yaml(origin.as_ref(), text)?;
-    Ok(document.read(|table| specification(origin, table))?)
+    let mut readable = None;
+    let read = document.read(|table| {
+        let (spec, is_whole) = specification(origin, table);
+        readable = Some(spec);
+        is_whole.then_some(())
+    });
+    match (read, readable) {
+        (Ok(()), Some(spec)) => Ok(spec),
+        (Err(errors), Some(spec)) => Err(SpecErrors::beside(errors, spec)),
+        (Err(errors), None) => Err(errors.into()),
+        (Ok(()), None) => unreachable!("what was read is kept"),
+    }
 }
 
-fn specification(origin: &str, table: &mut Table<'_>) -> Option<Spec> {
+/// What could be read, and whether that is all.
+fn specification(origin: &str, table: &mut Table<'_>) -> (Spec, bool) {
     let place = place::place(table);
     let batch = table.optional("batch", |field| field.choice(&BATCH));
     let rights = table.optional("defaults", |field| field.table(values::defaults)).unwrap_or_default();
     let mut labels = Labels::default();
-    let entries = table.required("secrets", |field| {
-        let entries = field.map(|field| entry::entry(field, &place, &rights, &mut labels))?;
-        if entries.is_empty() { field.mistake("`secrets` is empty: nothing is fetched") } else { Some(entries) }
+    let mut entries = Vec::new();
+    let all_entries = table.required("secrets", |field| {
+        let all = field.map(|field| {
+            entries.push(entry::entry(field, &place, &rights, &mut labels)?);
+            Some(())
+        })?;
+        if all.is_empty() { field.mistake("`secrets` is empty: nothing is fetched") } else { Some(()) }
     });
-    let composites = table.optional("files", |field: Field<'_>| {
-        field.list(|item| item.table(|table| composite::composite(table, &rights, &mut labels)))
+    let mut composites = Vec::new();
+    let has_composites = table.has("files");
+    let all_composites = table.optional("files", |field: Field<'_>| {
+        field.list(|item| {
+            composites.push(item.table(|table| composite::composite(table, &rights, &mut labels))?);
+            Some(())
+        })
     });
-    let mut entries: Vec<_> = entries?.into_iter().map(|(_, entry)| entry).collect();
-    for entry in &mut entries {
-        if entry.outputs.is_empty()
-            && let Some(decode) = labels.unused(&entry.label)
-        {
-            entry.outputs.push(output::named_after_label(entry, &rights, decode));
+    // Which entries a composite uses is not known while one of them can't be read.
+    if all_composites.is_some() || !has_composites {
+        for entry in &mut entries {
+            if entry.outputs.is_empty()
+                && let Some(decode) = labels.unused(&entry.label)
+            {
+                entry.outputs.push(output::named_after_label(entry, &rights, decode));
+            }
         }
     }
-    Some(Spec {
-        form: Form::Native,
-        origin: origin.to_owned(),
-        place,
-        batch,
-        entries,
-        composites: composites.unwrap_or_default(),
-        notices: Vec::new(),
-    })
+    let origin = origin.to_owned();
+    let spec = Spec { form: Form::Native, origin, place, batch, entries, composites, notices: Vec::new() };
+    (spec, all_entries.is_some())
 }
 
 #[cfg(test)]

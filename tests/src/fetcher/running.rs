@@ -2,11 +2,12 @@
 
 use std::io::Read;
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::Ended;
 use crate::aws_double::lock;
@@ -29,8 +30,21 @@ struct Stream {
     thread: Option<JoinHandle<()>>,
 }
 
+/// Lets children have SIGHUP, which they would ignore as we do where tests run under `nohup`: a signal that is handled
+/// here has its default in what is executed.
+fn heed_hangups() {
+    static HEEDED: Once = Once::new();
+    HEEDED.call_once(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().expect("a runtime starts");
+        let _entered = runtime.enter();
+        // The handler outlives the stream.
+        drop(signal(SignalKind::hangup()).expect("SIGHUP can be handled"));
+    });
+}
+
 impl Running {
     pub(super) fn start(mut command: Command) -> Self {
+        heed_hangups();
         let started = Instant::now();
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
         let mut child = child.unwrap_or_else(|error| panic!("{:?}: {error}", command.get_program()));
