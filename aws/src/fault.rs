@@ -104,6 +104,16 @@ pub struct Fault {
     class: FaultClass,
     cause: String,
     hint: String,
+    login: Option<NoLogin>,
+}
+
+/// What came of getting the credentials for a call, which was therefore not made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum NoLogin {
+    /// There are none, or nobody answered.
+    Unanswered,
+    /// This IAM action was answered with a refusal.
+    Refused { action: &'static str, request_id: Option<String> },
 }
 
 impl Fault {
@@ -117,17 +127,20 @@ impl Fault {
         E: ProvideErrorMetadata + Error + 'static,
     {
         let status = error.raw_response().map(|response| response.status().as_u16());
-        let request_id = error.request_id().or_else(|| error.meta().request_id()).map(shown);
+        let mut request_id = error.request_id().or_else(|| error.meta().request_id()).map(shown);
         let finding = match (error, status) {
             (SdkError::ServiceError(_), Some(status)) => code::find(error.code(), error.message(), status),
             (SdkError::ResponseError(_), Some(status)) => code::find(None, None, status),
             _ => unanswered(error),
         };
+        if let Some(NoLogin::Refused { request_id: of_login, .. }) = &finding.login {
+            request_id.clone_from(of_login);
+        }
         Self::of_finding(finding, &hint::Place { action, resource, region }, request_id)
     }
 
     fn of_finding(finding: Finding, place: &hint::Place<'_>, request_id: Option<String>) -> Self {
-        let Finding { class, code, cause, hint } = finding;
+        let Finding { class, code, cause, hint, login } = finding;
         let hint = hint.unwrap_or_else(|| hint::next_step(class, code.as_deref(), &cause, place));
         Self {
             action: place.action.to_owned(),
@@ -138,6 +151,7 @@ impl Fault {
             class,
             cause,
             hint,
+            login,
         }
     }
 
@@ -165,6 +179,7 @@ impl Fault {
             class,
             cause: cause.to_owned(),
             hint: hint::next_step(class, None, cause, &place),
+            login: None,
         }
     }
 
@@ -198,6 +213,22 @@ impl Fault {
     #[must_use]
     pub fn region(&self) -> Option<&str> {
         self.region.as_deref()
+    }
+
+    /// Whether it was credentials that could not be had, so that the action was never asked for. All calls with the
+    /// same credentials end so.
+    #[must_use]
+    pub fn is_of_login(&self) -> bool {
+        self.login.is_some()
+    }
+
+    /// The IAM action that was refused instead of this one, in order to get credentials: `sts:AssumeRole`.
+    #[must_use]
+    pub fn login_action(&self) -> Option<&'static str> {
+        match self.login {
+            Some(NoLogin::Refused { action, .. }) => Some(action),
+            _ => None,
+        }
     }
 
     /// The service's error code, where it answered with one.
@@ -255,11 +286,12 @@ struct Finding {
     code: Option<String>,
     cause: String,
     hint: Option<String>,
+    login: Option<NoLogin>,
 }
 
 impl Finding {
     fn new(class: FaultClass, cause: impl Into<String>) -> Self {
-        Self { class, code: None, cause: cause.into(), hint: None }
+        Self { class, code: None, cause: cause.into(), hint: None, login: None }
     }
 
     fn with_hint(mut self, hint: impl Into<String>) -> Self {

@@ -40,6 +40,41 @@ pub enum Cause {
     },
 }
 
+impl Cause {
+    /// Whether one line can tell both. Credentials that can't be had are one cause, whatever they were wanted for; of
+    /// refusals the first one's request id is told.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Aws(one), Self::Aws(two)) if one.is_of_login() && two.is_of_login() => {
+                (one.class(), one.cause(), one.hint()) == (two.class(), two.cause(), two.hint())
+            }
+            _ => self == other,
+        }
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hint = match self {
+            // The call that could not be signed says nothing about the cause.
+            Self::Aws(fault) if fault.is_of_login() => {
+                f.write_str(fault.cause())?;
+                if let Some(id) = fault.request_id() {
+                    write!(f, " (request id {id})")?;
+                }
+                fault.hint()
+            }
+            Self::Aws(fault) => return fault.fmt(f),
+            Self::Content { message, hint } | Self::Other { message, hint, .. } => {
+                f.write_str(message)?;
+                hint
+            }
+        };
+        if hint.is_empty() { Ok(()) } else { write!(f, "; {hint}") }
+    }
+}
+
 impl Failure {
     /// A call for `object` that failed.
     #[must_use]
@@ -91,13 +126,7 @@ impl fmt::Display for Failure {
         if !self.object.is_empty() {
             write!(f, "{}: ", self.object)?;
         }
-        match &self.cause {
-            Cause::Aws(fault) => write!(f, "{fault}"),
-            Cause::Content { message, hint } | Cause::Other { message, hint, .. } if hint.is_empty() => {
-                f.write_str(message)
-            }
-            Cause::Content { message, hint } | Cause::Other { message, hint, .. } => write!(f, "{message}; {hint}"),
-        }
+        self.cause.fmt(f)
     }
 }
 

@@ -102,7 +102,7 @@ impl Report {
         let mut problems: Vec<Problem<'_>> = Vec::new();
         for failure in &self.failures {
             let object = failure.object.as_str();
-            let found = problems.iter_mut().find(|problem| *problem.cause == failure.cause);
+            let found = problems.iter_mut().find(|problem| problem.cause.is_same(&failure.cause));
             match found {
                 Some(problem) if problem.objects.contains(&object) => {}
                 Some(problem) => problem.objects.push(object),

@@ -14,7 +14,7 @@ pub(super) fn find(code: Option<&str>, message: Option<&str>, status: u16) -> Fi
         (Some(code), _) => code.clone(),
         (None, _) => format!("the answer (HTTP {status}) is not one of the service's"),
     };
-    Finding { class, code, cause, hint: None }
+    Finding { class, code, cause, hint: None, login: None }
 }
 
 /// Whether messages of this class name principals, resources and policies only, so that they may be

@@ -8,7 +8,7 @@ use aws_config::imds::client::error::ImdsError;
 use aws_credential_types::provider::error::CredentialsError;
 
 use super::chain::{self, AnyError, links};
-use super::{FaultClass, Finding, answer};
+use super::{FaultClass, Finding, NoLogin, answer};
 use crate::credentials::CredentialsSource;
 use crate::http::Unreached;
 use crate::profile::Profile;
@@ -68,6 +68,12 @@ pub(crate) fn explain(error: &CredentialsError, login: &Login) -> LoginFailure {
 
 /// Finds the credentials' part in an error of a call.
 pub(super) fn in_call(error: &AnyError) -> Option<Finding> {
+    let mut finding = in_any_call(error)?;
+    finding.login.get_or_insert(NoLogin::Unanswered);
+    Some(finding)
+}
+
+fn in_any_call(error: &AnyError) -> Option<Finding> {
     if let Some(failure) = links(error).find_map(|link| link.downcast_ref::<LoginFailure>()) {
         return Some(failure.finding());
     }
@@ -86,6 +92,10 @@ fn too_slow() -> Finding {
 }
 
 fn find(error: &CredentialsError, login: &Login) -> Finding {
+    // A role is assumed with other credentials, which are explained already.
+    if let Some(failure) = links(error).find_map(|link| link.downcast_ref::<LoginFailure>()) {
+        return failure.finding();
+    }
     match error {
         CredentialsError::CredentialsNotLoaded(_) => return none(login),
         CredentialsError::ProviderTimedOut(_) => return too_slow(),
@@ -198,9 +208,9 @@ fn from_answer(answer: &answer::Answer, login: &Login) -> Finding {
     if finding.class == FaultClass::ExpiredLogin && login.sso_profile.is_some() {
         return expired_sso(login);
     }
-    let id = answer.request_id.as_deref().map(|id| format!(" (request id {id})"));
-    let cause = format!("no credentials, for {} failed: {}{}", answer.action, finding.cause, id.unwrap_or_default());
-    let explained = Finding { cause, ..finding.clone() };
+    let cause = format!("no credentials, for {} failed: {}", answer.action, finding.cause);
+    let refused = NoLogin::Refused { action: answer.action, request_id: answer.request_id.clone() };
+    let explained = Finding { cause, login: Some(refused), ..finding.clone() };
     match (finding.class, answer.action) {
         (FaultClass::Denied, "sso:GetRoleCredentials") => {
             explained.with_hint("ask for the profile's permission set to be assigned in that account, or name another")

@@ -79,7 +79,8 @@ impl Trail {
         }
         let event = match call.outcome {
             Ok(()) => AuditEvent::ok(call.operation),
-            Err(class) => AuditEvent::failed(call.operation, crate::error::class_of(class)),
+            Err(class) => AuditEvent::failed(call.operation, crate::error::class_of(class))
+                .code(call.code.as_deref().unwrap_or_default()),
         };
         let event = match call.key.contains(":key/") {
             true => event.key(&call.key),

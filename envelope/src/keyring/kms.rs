@@ -57,7 +57,8 @@ pub type Observer = Arc<dyn Fn(&KmsCall) + Send + Sync>;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KmsCall {
-    /// The IAM action: `kms:GenerateDataKey`, `kms:Encrypt`, `kms:Decrypt` or `kms:DescribeKey`.
+    /// The IAM action: `kms:GenerateDataKey`, `kms:Encrypt`, `kms:Decrypt` or `kms:DescribeKey`; where the credentials
+    /// for it were refused, the action that was asked for instead, such as `sts:AssumeRole`.
     pub operation: &'static str,
     /// The key, as the request named it.
     pub key: String,
@@ -70,6 +71,8 @@ pub struct KmsCall {
     pub ciphertext: Vec<u8>,
     /// Whether KMS did as asked; otherwise what kind of failure it was.
     pub outcome: Result<(), FaultClass>,
+    /// The service's error code, where it answered with one.
+    pub code: Option<String>,
 }
 
 /// A keyring over AWS KMS.

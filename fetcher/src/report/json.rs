@@ -87,6 +87,14 @@ impl<'a> FailureJson<'a> {
         objects.retain(|object| !object.is_empty());
         let told = Self { objects, class: problem.class.class(), ..Self::default() };
         match problem.cause {
+            Cause::Aws(fault) if fault.is_of_login() => Self {
+                message: fault.cause(),
+                hint: fault.hint(),
+                action: fault.login_action(),
+                code: fault.code(),
+                request_id: fault.request_id(),
+                ..told
+            },
             Cause::Aws(fault) => Self {
                 message: fault.cause(),
                 hint: fault.hint(),

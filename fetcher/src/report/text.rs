@@ -5,7 +5,6 @@ use std::fmt::{self, Write as _};
 use sealkit_host::text::without_controls;
 
 use super::{Problem, Report};
-use crate::failure::Cause;
 
 impl fmt::Display for Problem<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -33,16 +32,7 @@ impl Problem<'_> {
         if !named.is_empty() {
             f.write_str(": ")?;
         }
-        f.write_str(&without_controls(&told(self.cause)))
-    }
-}
-
-/// The cause with its next step, as [`Failure`](crate::failure::Failure) shows it.
-fn told(cause: &Cause) -> String {
-    match cause {
-        Cause::Aws(fault) => fault.to_string(),
-        Cause::Content { message, hint } | Cause::Other { message, hint, .. } if hint.is_empty() => message.clone(),
-        Cause::Content { message, hint } | Cause::Other { message, hint, .. } => format!("{message}; {hint}"),
+        f.write_str(&without_controls(&self.cause.to_string()))
     }
 }
 

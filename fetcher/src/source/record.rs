@@ -39,12 +39,20 @@ impl Recorder {
         Self { audit, is_ecs, is_broken: AtomicBool::new(false), broken: Mutex::default() }
     }
 
-    /// Writes the line of a call.
+    /// Writes the line of a call. Where credentials were refused for it, the refusal is the call that was made.
     pub(super) fn call(&self, call: &Call<'_>, outcome: Result<(), &Fault>) {
         let event = match outcome {
             Ok(()) => AuditEvent::ok(call.action),
-            Err(fault) => AuditEvent::failed(call.action, audit::Failure::of_class(fault.class().as_str()))
-                .code(fault.code().unwrap_or_default()),
+            Err(fault) => {
+                let action = fault.login_action().unwrap_or(call.action);
+                let event = AuditEvent::failed(action, audit::Failure::of_class(fault.class().as_str()));
+                let event = event.code(fault.code().unwrap_or_default());
+                if fault.is_of_login() {
+                    let id = fault.request_id().unwrap_or_default();
+                    return self.line(&event.object(call.object).request_id(id));
+                }
+                event
+            }
         };
         let event = event.object(call.object).resource(call.resource).region(call.region);
         self.line(&event.request_id(call.request_id.unwrap_or_default()));
@@ -74,7 +82,7 @@ impl Recorder {
 
     /// The failure of a call, with what the place it happened in says about the next step.
     pub(super) fn explained(&self, fault: Fault) -> Fault {
-        if !(self.is_ecs && fault.class() == FaultClass::Denied) {
+        if !(self.is_ecs && fault.class() == FaultClass::Denied && !fault.is_of_login()) {
             return fault;
         }
         let hint = format!(

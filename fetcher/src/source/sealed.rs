@@ -200,7 +200,8 @@ impl Opening<'_> {
         Arc::new(move |call| {
             let event = match call.outcome {
                 Ok(()) => AuditEvent::ok(call.operation),
-                Err(class) => AuditEvent::failed(call.operation, audit::Failure::of_class(class.as_str())),
+                Err(class) => AuditEvent::failed(call.operation, audit::Failure::of_class(class.as_str()))
+                    .code(call.code.as_deref().unwrap_or_default()),
             };
             let event = event.object(&label).key(&call.key).region(&call.region);
             recorder.line(&event.request_id(call.request_id.as_deref().unwrap_or_default()));

@@ -113,3 +113,32 @@ fn a_pod_without_credentials_is_told_quickly_and_clearly() {
     assert!(ended.err().contains("Region"), "{ended}");
     assert!(ended.took < Duration::from_secs(10), "{:?}", ended.took);
 }
+
+#[test]
+fn what_is_missing_for_all_is_told_once() {
+    let spec = format!(
+        "role: {ROLE}\nsecrets:\n  a: {{secret: a}}\n  b: {{secret: b}}\n  c: {{parameter: /c}}\n  d: {{parametersByPath: /d, files: [{{directory: d}}]}}\n"
+    );
+    let scene = Scene::of(&spec);
+    let options = ["--deadline", "5s", "--batch", "never", "--audit", "audit.jsonl", "--report", "report.json"];
+    let read = |file| std::fs::read_to_string(scene.fetcher.path(file)).unwrap();
+    scene.aws.sts().deny(Operation::AssumeRole, Some(ROLE));
+    let ended = scene.fetcher.init_with(options);
+    ended.expect_failure(4, &["a, b, c, d: no credentials, for sts:AssumeRole failed: AccessDenied", "request id"]);
+    let audit = read("audit.jsonl");
+    for line in audit.lines() {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        if line["operation"] != "publish" {
+            let told = [&line["operation"], &line["class"], &line["code"]];
+            assert_eq!(told, ["sts:AssumeRole", "denied", "AccessDenied"], "{audit}");
+            assert!(line["request_id"].is_string() && line.get("resource").is_none(), "{audit}");
+        }
+    }
+    assert!(audit.contains("sts:AssumeRole"), "{audit}");
+    let report: serde_json::Value = serde_json::from_str(&read("report.json")).unwrap();
+    let failures = report["failures"].as_array().unwrap();
+    assert_eq!((failures.len(), &failures[0]["action"]), (1, &"sts:AssumeRole".into()), "{report}");
+    let without = Fetcher::new(&scene.aws).with_spec(&spec).without_keys().with_variable("AWS_REGION", HERE);
+    let without = without.with_variable("AWS_EC2_METADATA_DISABLED", "true");
+    without.init_with(["--deadline", "5s", "--batch", "never"]).expect_failure(4, &["a, b, c, d: no AWS credentials were found; "]);
+}

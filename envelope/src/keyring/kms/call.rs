@@ -122,9 +122,11 @@ where
 {
     let result = result.map_err(|error| Box::new(Fault::from_sdk(operation, &site.key_id, Some(&site.region), &error)));
     if let Some(observer) = observer {
-        let (request_id, ciphertext, outcome) = match &result {
-            Ok(answer) => (answer.request_id(), ciphertext(answer), Ok(())),
-            Err(fault) => (fault.request_id(), Vec::new(), Err(fault.class())),
+        let (operation, request_id, ciphertext, outcome) = match &result {
+            Ok(answer) => (operation, answer.request_id(), ciphertext(answer), Ok(())),
+            Err(fault) => {
+                (fault.login_action().unwrap_or(operation), fault.request_id(), Vec::new(), Err(fault.class()))
+            }
         };
         observer(&KmsCall {
             operation,
@@ -133,6 +135,7 @@ where
             request_id: request_id.map(str::to_owned),
             ciphertext,
             outcome,
+            code: result.as_ref().err().and_then(|fault| fault.code()).map(str::to_owned),
         });
     }
     result
