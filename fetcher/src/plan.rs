@@ -95,7 +95,7 @@ impl Plan {
         let resolved = place::resolve(&spec, overrides, defaults);
         mistakes.extend(resolved.mistakes);
         if !mistakes.is_empty() {
-            return Err(SpecErrors::new(spec.origin, mistakes));
+            return Err(SpecErrors::new(spec.origin.as_str(), mistakes).of_what_was_read(Some(spec)));
         }
         let mut known: HashMap<Request, usize> = HashMap::with_capacity(resolved.requests.len());
         let mut requests = Vec::new();
@@ -126,7 +126,9 @@ impl Plan {
     /// The mistakes of a document, and those that names make in what could be read of it: so that they are told at once.
     #[must_use]
     pub fn mistakes(errors: SpecErrors) -> SpecErrors {
-        let of_names = errors.readable().map(names::check_known).unwrap_or_default();
+        let mut of_names = errors.readable().map(names::check_known).unwrap_or_default();
+        // A reader that knows of a name's flaw has told it better.
+        of_names.retain(|found| errors.mistakes().iter().all(|known| known.at != found.at));
         errors.and(of_names)
     }
 

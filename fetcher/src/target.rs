@@ -92,6 +92,12 @@ impl TmpfsDir {
         &self.path
     }
 
+    /// Whether it was removed since: what is written to it is seen by nobody.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        rustix::fs::fstat(&self.handle).is_ok_and(|found| found.st_nlink == 0)
+    }
+
     /// What whoever runs us should know: one line each, to be logged each time.
     #[must_use]
     pub fn warnings(&self) -> &[String] {

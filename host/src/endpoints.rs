@@ -13,7 +13,9 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::Method;
+use http::header::{HOST, ORIGIN};
+use http::uri::Authority;
+use http::{HeaderMap, Method};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::sleep;
 
@@ -36,6 +38,8 @@ pub struct Asked<'a> {
     pub path: &'a str,
     /// Who asks.
     pub peer: IpAddr,
+    /// What else the request says.
+    pub headers: &'a HeaderMap,
 }
 
 impl Asked<'_> {
@@ -43,6 +47,21 @@ impl Asked<'_> {
     #[must_use]
     pub fn reads(&self) -> bool {
         matches!(*self.method, Method::GET | Method::HEAD)
+    }
+
+    /// Whether a program of this machine asks, for this machine. A web page that a browser here shows is none: it comes
+    /// under a name of its own, rebound to this machine, or with an origin.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        let names_this_machine = self.headers.get_all(HOST).iter().all(|host| {
+            let authority = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok());
+            authority.is_some_and(|authority| {
+                let host = authority.host().trim_start_matches('[').trim_end_matches(']');
+                let address = host.parse::<IpAddr>();
+                address.map_or(host.eq_ignore_ascii_case("localhost"), |it| it.to_canonical().is_loopback())
+            })
+        });
+        self.peer.is_loopback() && names_this_machine && !self.headers.contains_key(ORIGIN)
     }
 }
 
@@ -100,4 +119,31 @@ fn make_room(places: &mut Vec<(AbortHandle, Arc<Waiting>)>) -> bool {
     let Some((_, at)) = since.min() else { return false };
     places.remove(at).0.abort();
     true
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that can't go on says so by panicking")]
+
+    use super::*;
+
+    #[test]
+    fn a_program_of_this_machine_is_told_from_a_page_of_its_browser() {
+        let is_local = |peer: &str, headers: &[(http::HeaderName, &str)]| {
+            let headers = headers.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect();
+            let (method, peer) = (&Method::POST, peer.parse().unwrap());
+            Asked { method, path: "/refresh", peer, headers: &headers }.is_local()
+        };
+        for host in ["127.0.0.1:9101", "127.3.2.1", "[::1]:9101", "localhost:80", "LocalHost", "[::ffff:127.0.0.1]:1"] {
+            assert!(is_local("127.0.0.1", &[(HOST, host)]), "{host}");
+            assert!(is_local("::1", &[(HOST, host)]), "{host}");
+            assert!(!is_local("192.0.2.2", &[(HOST, host)]), "{host}");
+            assert!(!is_local("127.0.0.1", &[(HOST, host), (ORIGIN, "http://localhost")]), "{host}");
+            assert!(!is_local("127.0.0.1", &[(HOST, host), (HOST, "evil.example")]), "{host}");
+        }
+        assert!(is_local("127.0.0.1", &[]), "HTTP/1.0");
+        for host in ["evil.example:9101", "localhost.evil.example", "127.0.0.1.evil.example", "192.0.2.1", ""] {
+            assert!(!is_local("127.0.0.1", &[(HOST, host)]), "{host}");
+        }
+    }
 }

@@ -2,7 +2,8 @@
 //!
 //! The libraries below speak from `warn` on, whatever the level is: at `debug` the AWS SDK logs requests and answers,
 //! plaintext among them. Its target `aws_config` is switched off altogether, for it logs the error output of credential
-//! processes, which nobody promised to hold no secret.
+//! processes, which nobody promised to hold no secret. `aws_smithy_http_client` asks whoever reads its warning to file
+//! an issue whenever a peer does not speak HTTP, which our own lines tell of.
 
 use std::io::{self, IsTerminal as _, Write};
 
@@ -71,6 +72,7 @@ fn filter(level: LogLevel, program: &[&'static str]) -> Targets {
         .with_default(level.min(LevelFilter::WARN))
         .with_targets(OURS.iter().chain(program).map(|target| (*target, level)))
         .with_target("aws_config", LevelFilter::OFF)
+        .with_target("aws_smithy_http_client", LevelFilter::ERROR)
 }
 
 /// Standard error, for lines that are harmless to look at too: JSON itself escapes C0 alone.

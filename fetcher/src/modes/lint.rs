@@ -71,7 +71,10 @@ impl Findings {
 
     fn wrong(form: Option<Form>, errors: &SpecErrors) -> Self {
         let mistakes = errors.mistakes().iter().map(|it| Finding::new(it.at, &it.message)).collect();
-        Self { spec: errors.origin().to_owned(), form: form.map(Form::name), mistakes, doubts: Vec::new() }
+        // What is ignored may well be the mistake.
+        let notices = errors.readable().map(|spec| spec.notices.as_slice()).unwrap_or_default();
+        let doubts = notices.iter().map(|it| Finding::new(it.at, &it.message)).collect();
+        Self { spec: errors.origin().to_owned(), form: form.map(Form::name), mistakes, doubts }
     }
 
     /// A line each, as compilers write them.

@@ -19,12 +19,14 @@ mod signals;
 
 use std::collections::BTreeSet;
 use std::net::TcpListener;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use sealkit_host::audit;
 use sealkit_host::endpoints::ListenAddress;
 use sealkit_host::exit::Exit;
+use sealkit_host::text::Escaped;
 use tokio::time::Instant;
 
 use super::prepare::{Fetched, Prepared};
@@ -115,6 +117,10 @@ impl<'a> Watch<'a> {
                 fetched = self.prepared.fetch() => fetched.with_variables_as_files(),
             };
             let outcome = self.publish(fetched, is_first);
+            if self.publisher.target().is_gone() {
+                report.failures = vec![target_gone(self.publisher.target().path())];
+                return ending::tell(&mut report, &self.args.fetch.reports);
+            }
             let is_complete = match outcome {
                 Err(failures) if is_first => {
                     report.failures = failures;
@@ -227,7 +233,7 @@ impl<'a> Watch<'a> {
 
     /// Waits for the next refresh: its time, a signal, or whoever asks for it. A failure is the signal that ends us.
     async fn pause(&mut self, is_complete: bool, signals: &mut Signals) -> Option<Failure> {
-        let refresh_at = Instant::now() + self.schedule.pause(is_complete);
+        let (earliest, refresh_at) = (Asked::earliest(), Instant::now() + self.schedule.pause(is_complete));
         self.metrics.next_refresh(SystemTime::now() + refresh_at.saturating_duration_since(Instant::now()));
         loop {
             let sweep_at = self.sweep_at;
@@ -235,10 +241,8 @@ impl<'a> Watch<'a> {
                 biased;
                 came = signals.next() => match came {
                     Came::End(failure) => return Some(failure),
-                    Came::Refresh => {
-                        tracing::info!("SIGHUP: refreshing now");
-                        return None;
-                    }
+                    // However many come, and by whichever way.
+                    Came::Refresh => self.asked.ask(),
                 },
                 () = until(sweep_at) => {
                     self.sweep_at = None;
@@ -246,7 +250,7 @@ impl<'a> Watch<'a> {
                         tracing::warn!(%error, "a replaced generation can't be removed");
                     }
                 }
-                () = self.asked.refresh() => {
+                () = self.asked.refresh(earliest) => {
                     tracing::info!("asked to refresh now");
                     return None;
                 }
@@ -264,6 +268,12 @@ impl<'a> Watch<'a> {
         tracing::info!("ended; what is published stays");
         Exit::Ok
     }
+}
+
+/// Another directory of the same name was never proven, and Landlock does not let us open it.
+fn target_gone(path: &Path) -> Failure {
+    let message = format!("{}: it was removed while we ran, and readers see nothing", Escaped::new(path));
+    Failure::other("", audit::Failure::Io, message, "make it again, and start again; remove files below it at most")
 }
 
 async fn until(time: Option<Instant>) {

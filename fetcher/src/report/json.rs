@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use sealkit_host::atomic::{AtomicError, NewFile, Overwrite, Target};
+use sealkit_host::text::harmless_json;
 use serde::Serialize;
 
 use super::{OutputKind, Problem, Published, Report};
@@ -153,9 +154,8 @@ pub(super) fn to_json(report: &Report, now: SystemTime) -> Vec<u8> {
         failures: report.problems().iter().map(FailureJson::of).collect(),
         published: report.published.as_ref().map(PublishedJson::of),
     };
-    let mut bytes = serde_json::to_vec_pretty(&json).expect("strings and numbers always have a JSON form");
-    bytes.push(b'\n');
-    bytes
+    let text = serde_json::to_string_pretty(&json).expect("strings and numbers always have a JSON form");
+    text.lines().flat_map(|line| (harmless_json(line) + "\n").into_bytes()).collect()
 }
 
 /// Writes the report to `path`, complete or not at all; a device or a FIFO is written as it is.

@@ -49,18 +49,19 @@ impl Findings {
         self
     }
 
-    /// The specification with the notices, if there were no mistakes.
+    /// The specification with the notices; with the mistakes, if there were any.
     ///
     /// # Panics
     /// If there is neither.
-    pub(in crate::spec) fn finish(mut self, origin: &str, spec: Option<Spec>) -> Result<Spec, SpecErrors> {
-        if !self.mistakes.is_empty() {
-            return Err(SpecErrors::new(origin, self.mistakes));
-        }
-        let mut spec = spec.expect("a reader says why it gives nothing");
+    pub(in crate::spec) fn finish(mut self, origin: &str, mut spec: Option<Spec>) -> Result<Spec, SpecErrors> {
         self.notices.sort_by_key(|notice| notice.at);
-        spec.notices = self.notices;
-        Ok(spec)
+        if let Some(spec) = &mut spec {
+            spec.notices = self.notices;
+        }
+        if !self.mistakes.is_empty() {
+            return Err(SpecErrors::new(origin, self.mistakes).of_what_was_read(spec));
+        }
+        Ok(spec.expect("a reader says why it gives nothing"))
     }
 }
 

@@ -36,10 +36,10 @@ impl SpecErrors {
         Self { origin: origin.into(), mistakes: Vec::new(), more: 0, readable: None }.and(mistakes)
     }
 
-    /// Mistakes of a document of which `readable` could be read nevertheless.
+    /// The same of a document of which `spec` could be read nevertheless.
     #[must_use]
-    pub fn beside(errors: ConfigErrors, readable: Spec) -> Self {
-        Self { readable: Some(Box::new(readable)), ..errors.into() }
+    pub fn of_what_was_read(self, spec: Option<Spec>) -> Self {
+        Self { readable: spec.map(Box::new), ..self }
     }
 
     /// What could be read of the document: whole entries and files only. It is not to be carried out, but has mistakes

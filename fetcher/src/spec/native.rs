@@ -43,8 +43,7 @@ pub fn read(origin: &str, text: &str) -> Result<Spec, SpecErrors> {
     });
     match (read, readable) {
         (Ok(()), Some(spec)) => Ok(spec),
-        (Err(errors), Some(spec)) => Err(SpecErrors::beside(errors, spec)),
-        (Err(errors), None) => Err(errors.into()),
+        (Err(errors), spec) => Err(SpecErrors::from(errors).of_what_was_read(spec)),
         (Ok(()), None) => unreachable!("what was read is kept"),
     }
 }

@@ -50,7 +50,8 @@ pub(super) async fn serve<E: Endpoints>(stream: TcpStream, peer: IpAddr, endpoin
         async move {
             waiting.set(None);
             // Its body is not read: no request that these endpoints know has one.
-            let asked = Asked { method: request.method(), path: request.uri().path(), peer };
+            let (method, path, headers) = (request.method(), request.uri().path(), request.headers());
+            let asked = Asked { method, path, peer, headers };
             let answer = endpoints.answer(asked).await;
             // Who does not take its answer waits, too.
             waiting.set(Some(Instant::now()));

@@ -140,5 +140,7 @@ fn what_is_missing_for_all_is_told_once() {
     assert_eq!((failures.len(), &failures[0]["action"]), (1, &"sts:AssumeRole".into()), "{report}");
     let without = Fetcher::new(&scene.aws).with_spec(&spec).without_keys().with_variable("AWS_REGION", HERE);
     let without = without.with_variable("AWS_EC2_METADATA_DISABLED", "true");
-    without.init_with(["--deadline", "5s", "--batch", "never"]).expect_failure(4, &["a, b, c, d: no AWS credentials were found; "]);
+    without
+        .init_with(["--deadline", "5s", "--batch", "never"])
+        .expect_failure(4, &["a, b, c, d: no AWS credentials were found; "]);
 }

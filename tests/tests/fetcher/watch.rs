@@ -2,6 +2,8 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use sealkit_rig::aws_double::closed_address;
@@ -40,8 +42,13 @@ impl Watched {
 
     /// Status and body; 0 while nobody listens.
     fn ask(&self, method: &str, path: &str) -> (u16, String) {
+        self.ask_with(method, path, "host: localhost")
+    }
+
+    /// The same with these headers.
+    fn ask_with(&self, method: &str, path: &str, headers: &str) -> (u16, String) {
         let Ok(mut stream) = TcpStream::connect(self.address) else { return (0, String::new()) };
-        let request = format!("{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        let request = format!("{method} {path} HTTP/1.1\r\n{headers}\r\nconnection: close\r\n\r\n");
         let mut answer = String::new();
         if stream.write_all(request.as_bytes()).and_then(|()| stream.read_to_string(&mut answer)).is_err() {
             return (0, String::new());
@@ -61,15 +68,18 @@ impl Watched {
         line.unwrap_or_else(|| panic!("no {name} in {text}")).parse().unwrap()
     }
 
+    /// How often everything was fetched.
+    fn refreshes(&self) -> u64 {
+        let text = self.get("/metrics").1;
+        let counts = text.lines().filter(|line| line.starts_with("seal_fetcher_refreshes_total"));
+        counts.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum::<u64>()
+    }
+
     /// Refreshes by HTTP and waits until that is done.
     fn refresh(&self, running: &mut Running) {
-        let outcomes = |text: &str| {
-            let counts = text.lines().filter(|line| line.starts_with("seal_fetcher_refreshes_total"));
-            counts.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum::<u64>()
-        };
-        let before = outcomes(&self.get("/metrics").1);
+        let before = self.refreshes();
         assert_eq!(self.ask("POST", "/refresh").0, 202);
-        running.wait_until("the refresh is done", |_| outcomes(&self.get("/metrics").1) > before);
+        running.wait_until("the refresh is done", |_| self.refreshes() > before);
     }
 }
 
@@ -87,6 +97,11 @@ fn what_changes_is_published_and_what_does_not_is_not_published_again() {
     assert_eq!(watched.fetcher.file("b"), b"b1");
     running.wait_until("it is counted", |_| watched.metric("seal_fetcher_switches_total") == 2.0);
     assert_eq!(watched.ask("GET", "/refresh").0, 405);
+    for of_a_page in ["host: evil.example", "host: localhost\r\norigin: http://localhost"] {
+        let asked = |method, path| watched.ask_with(method, path, of_a_page).0;
+        let answers = [asked("GET", "/readyz"), asked("GET", "/status"), asked("POST", "/refresh")];
+        assert_eq!(answers, [200, 403, 403], "{of_a_page}");
+    }
     let ended = running.terminate();
     ended.expect(0);
     assert_eq!(watched.fetcher.file("a"), b"a2", "what is published stays");
@@ -258,4 +273,66 @@ fn a_signal_before_anything_is_published_is_no_success() {
     let ended = running.terminate();
     ended.expect_failure(143, &["SIGTERM"]);
     assert_eq!(watched.fetcher.names(), [""; 0]);
+}
+
+#[test]
+fn a_storm_of_signals_is_a_refresh_a_second() {
+    let watched = Watched::new(SPEC);
+    let mut running = watched.start(&[]);
+    let started = Instant::now();
+    while started.elapsed() < Duration::from_secs(3) {
+        running.signal(Signal::HUP);
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    // The last of them still counts.
+    watched.aws.secrets().put(&watched.arns[0], "a2");
+    running.signal(Signal::HUP);
+    running.wait_until("the new value is there", |_| watched.fetcher.file("a") == b"a2");
+    let refreshes = watched.refreshes();
+    let most = started.elapsed().as_secs() + 2;
+    assert!((2..=most).contains(&refreshes), "{refreshes} refreshes, at most {most}");
+    running.terminate().expect(0);
+}
+
+#[test]
+fn a_target_that_is_removed_ends_the_watch() {
+    let watched = Watched::new(SPEC);
+    let running = watched.start(&[]);
+    std::fs::remove_dir_all(watched.fetcher.target()).unwrap();
+    running.signal(Signal::HUP);
+    running.wait().expect_failure(9, &["it was removed while we ran", "start again"]);
+}
+
+#[test]
+fn a_command_that_hangs_ends_with_the_next_switch_and_so_does_what_it_started() {
+    let watched = Watched::new(SPEC);
+    let pids = watched.fetcher.path("pids");
+    let script = format!("#!/bin/sh\nsleep 300 &\necho $$ $! >> {}\nwait\n", pids.display());
+    let command = watched.fetcher.path("command");
+    std::fs::write(&command, script).unwrap();
+    std::fs::set_permissions(&command, std::fs::Permissions::from_mode(0o700)).unwrap();
+    let mut running = watched.start(&["--notify-command", command.to_str().unwrap()]);
+    let mut started = Vec::new();
+    for switch in 1..=2 {
+        watched.aws.secrets().put(&watched.arns[0], format!("a, {switch}").as_str());
+        watched.refresh(&mut running);
+        running.wait_until("the command runs", |_| {
+            let lines = std::fs::read_to_string(&pids).unwrap_or_default();
+            started = lines.split_whitespace().map(str::to_owned).collect();
+            started.len() == 2 * switch && lines.ends_with('\n')
+        });
+    }
+    // One that has ended and was not waited for yet runs no more.
+    let runs = |pid: &String| {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
+    };
+    running.wait_until("the first is gone", |_| !started[..2].iter().any(runs));
+    assert!(started[2..].iter().all(runs), "the second runs");
+    running.terminate().expect(0);
+    let ended = Instant::now();
+    while started.iter().any(runs) {
+        assert!(ended.elapsed() < Duration::from_secs(60), "{started:?} run on");
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }

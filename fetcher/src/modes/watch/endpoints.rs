@@ -37,11 +37,20 @@ pub(super) struct Served {
 pub(super) struct Asked(Notify);
 
 impl Asked {
-    /// Waits until somebody does.
-    pub(super) async fn refresh(&self) {
-        let earliest = Instant::now() + LEAST_PAUSE;
-        self.0.notified().await;
+    /// Asks for one.
+    pub(super) fn ask(&self) {
+        self.0.notify_one();
+    }
+
+    /// Waits until somebody asks, and until `earliest` at least. Whoever stops waiting takes no wish with them.
+    pub(super) async fn refresh(&self, earliest: Instant) {
         sleep_until(earliest).await;
+        self.0.notified().await;
+    }
+
+    /// When the next refresh may begin.
+    pub(super) fn earliest() -> Instant {
+        Instant::now() + LEAST_PAUSE
     }
 }
 
@@ -61,7 +70,7 @@ impl Endpoints for Served {
                 let body = self.metrics.render(&self.freshness.status(now), self.lost_lines.load(Ordering::Relaxed));
                 with_type(StatusCode::OK, CONTENT_TYPE, body)
             }
-            "/status" if asked.peer.is_loopback() => {
+            "/status" if asked.is_local() => {
                 let body = serde_json::to_vec(&self.freshness.status(now)).unwrap_or_default();
                 with_type(StatusCode::OK, "application/json", body)
             }
@@ -76,10 +85,10 @@ impl Served {
         if asked.method != Method::POST {
             return not_allowed("POST");
         }
-        if !asked.peer.is_loopback() {
+        if !asked.is_local() {
             return text(StatusCode::FORBIDDEN, "only from this machine\n");
         }
-        self.asked.0.notify_one();
+        self.asked.ask();
         text(StatusCode::ACCEPTED, "refreshing\n")
     }
 

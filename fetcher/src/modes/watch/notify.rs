@@ -8,8 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::{fs, io};
 
+use futures_util::future::join;
 use http::{Method, Uri};
-use rustix::process::{Pid, kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use sealkit_host::audit;
 use sealkit_host::text::error_chain;
 use tokio::process::Command;
@@ -62,7 +63,8 @@ impl Notifier {
 
     /// Tells of a switch, beside whatever else is done.
     pub(super) fn tell(&mut self, metrics: &Arc<Metrics>) {
-        if let Some(running) = self.running.take() {
+        if let Some(running) = self.running.take().filter(|running| !running.is_finished()) {
+            tracing::info!("the next switch came: what was still being told of the last one is given up");
             running.abort();
         }
         if self.to.http.is_none() && self.to.signal.is_none() && self.to.command.is_none() {
@@ -77,12 +79,18 @@ async fn tell_all(to: &NotifyArgs, metrics: &Metrics) {
     if let Some(signal) = &to.signal {
         told(metrics, "signal", &signal.process, send(signal).map_err(|error| error.to_string()));
     }
-    if let Some(url) = &to.http {
-        told(metrics, "http", &url.to_string(), post(url).await);
-    }
-    if let Some(command) = &to.command {
-        told(metrics, "command", command.split_whitespace().next().unwrap_or_default(), run(command).await);
-    }
+    // Neither waits for the other: one that hangs is replaced with the next switch.
+    let http = async {
+        if let Some(url) = &to.http {
+            told(metrics, "http", &url.to_string(), post(url).await);
+        }
+    };
+    let command = async {
+        if let Some(command) = &to.command {
+            told(metrics, "command", command.split_whitespace().next().unwrap_or_default(), run(command).await);
+        }
+    };
+    join(http, command).await;
 }
 
 fn told(metrics: &Metrics, kind: &str, whom: &str, outcome: Result<(), String>) {
@@ -135,13 +143,30 @@ fn send(signal: &NotifySignal) -> io::Result<()> {
     }
 }
 
+/// A command that is running, with all that it started and that stayed in its process group: killed when dropped.
+struct Running(Option<Pid>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Nobody is left of a group that has ended. A child that is not waited for yet keeps the number of its group.
+        let _gone = self.0.map(|group| kill_process_group(group, Signal::KILL));
+    }
+}
+
 /// Runs the command to its end.
 async fn run(command: &str) -> Result<(), String> {
     let mut words = command.split_whitespace();
     let mut command = Command::new(words.next().unwrap_or_default());
     // Its standard output is not ours: logs go to standard error.
-    command.args(words).stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true);
-    match timeout(COMMAND, command.status()).await {
+    command.args(words).stdin(Stdio::null()).stdout(Stdio::null()).process_group(0);
+    let mut child = command.spawn().map_err(|error| error.to_string())?;
+    let mut running = Running(child.id().and_then(|id| Pid::from_raw(id.try_into().ok()?)));
+    let status = timeout(COMMAND, child.wait()).await;
+    if status.is_ok() {
+        // Its number may be another's now; what it left behind on purpose, such as a daemon, is its own affair.
+        running.0 = None;
+    }
+    match status {
         Ok(Ok(status)) if status.success() => Ok(()),
         Ok(Ok(status)) => Err(status.to_string()),
         Ok(Err(error)) => Err(error.to_string()),
