@@ -28,9 +28,17 @@ use crate::fault::chain::rustls_error;
 use crate::proxy::{Proxies, is_always_direct};
 use crate::roots::Roots;
 
-/// The longest answer that is read, in bytes. The longest that a service gives are batches of secrets, below 2 MiB; an
-/// endpoint that never ends must not take all memory before the deadline comes.
-const LONGEST_ANSWER: usize = 16 * 1024 * 1024;
+/// The longest answer that is read, in bytes: an endpoint that never ends must not take all memory before the deadline
+/// comes. A secret of 64 KiB has 384 KiB at most as JSON, and nothing but the lists below brings more.
+const LONGEST_ANSWER: usize = 1024 * 1024;
+
+/// The longest answer that brings many things: twenty secrets, ten parameters that refer to secrets, or a hundred
+/// descriptions with their tags.
+const LONGEST_LIST: usize = 8 * 1024 * 1024;
+
+/// What [`LONGEST_LIST`] holds for, in the header `X-Amz-Target`.
+const LISTS: [&str; 3] =
+    ["secretsmanager.BatchGetSecretValue", "secretsmanager.ListSecrets", "AmazonSSM.GetParameters"];
 
 /// Makes one set of connectors, with its pool of connections, per pair of time-outs.
 pub(crate) struct RoutedClient {
@@ -99,11 +107,13 @@ impl HttpConnector for Routes {
             Some("https") => self.https.as_ref(),
             _ => self.http.as_ref(),
         };
+        let is_list = request.headers().get("x-amz-target").is_some_and(|target| LISTS.contains(&target));
+        let longest = if is_list { LONGEST_LIST } else { LONGEST_ANSWER };
         let answer = through.unwrap_or(&self.direct).call(request);
         let host = uri.host().unwrap_or_default().to_owned();
         HttpConnectorFuture::new(async move {
             let answer = answer.await.map_err(|error| unreached(host, error))?;
-            Ok(answer.map(|body| SdkBody::from_body_1_x(Limited::new(body, LONGEST_ANSWER))))
+            Ok(answer.map(|body| SdkBody::from_body_1_x(Limited::new(body, longest))))
         })
     }
 }

@@ -34,12 +34,13 @@ pub(super) async fn fetch(
     limits: Limits,
 ) -> Result<Vec<Item>, Fault> {
     let matching = list(lane, ask, limits).await?;
-    let asks = matching.iter().enumerate().map(|(index, object)| Ask { index, object, label: ask.label });
+    let asks = matching.iter().enumerate().map(|(index, (_, object))| Ask { index, object, label: ask.label });
     let mut found = BTreeMap::new();
     let mut failed = Vec::new();
-    for (_, fetched) in secrets::fetch(lane, asks.collect(), mode, limits).await {
+    for (index, fetched) in secrets::fetch(lane, asks.collect(), mode, limits).await {
         match fetched {
-            Ok(item) => drop(found.insert(item.name.clone(), item)),
+            // Its files are named after what was listed, which the filter was held against.
+            Ok(item) => drop(found.insert(&matching[index].0, Item { name: matching[index].0.clone(), ..item })),
             // It was deleted since: it matches no more.
             Err(fault) if fault.class() == FaultClass::Absent => {}
             Err(fault) => failed.push(fault),
@@ -55,8 +56,8 @@ pub(super) async fn fetch(
     }
 }
 
-/// The ids of all that match.
-async fn list(lane: &Lane, ask: &Ask<'_, SecretFilter>, limits: Limits) -> Result<Vec<SecretRef>, Fault> {
+/// Names and ids of all that match.
+async fn list(lane: &Lane, ask: &Ask<'_, SecretFilter>, limits: Limits) -> Result<Vec<(String, SecretRef)>, Fault> {
     let region = Some(lane.region.as_str());
     // The permission knows no other resource.
     let fault = |class, cause: &str| Fault::new(LIST, "*", region, class, cause);
@@ -86,7 +87,7 @@ async fn list(lane: &Lane, ask: &Ask<'_, SecretFilter>, limits: Limits) -> Resul
         }
         match answer.next_token.filter(|it| !it.is_empty()) {
             Some(next) => token = Some(next),
-            None => return Ok(found.into_values().collect()),
+            None => return Ok(found.into_iter().collect()),
         }
     }
     let fault = fault(FaultClass::Refused, &format!("there are more than {PAGES} pages of secrets for {resource}"));

@@ -166,7 +166,7 @@ fn sent(parameter: &ParameterRef) -> String {
 }
 
 /// The name without what an ARN puts before it, and without its first slash, which an ARN does not tell.
-fn bare(name: &str) -> &str {
+pub(super) fn bare(name: &str) -> &str {
     let of_arn = name.starts_with("arn:").then(|| name.splitn(6, ':').nth(5)).flatten();
     let name = of_arn.and_then(|resource| resource.strip_prefix("parameter")).unwrap_or(name);
     name.strip_prefix('/').unwrap_or(name)

@@ -45,6 +45,9 @@ pub(super) async fn fetch(lane: &Lane, ask: &Ask<'_, ParameterPath>, limits: Lim
             let item = parameters::item(lane, parameter, request_id.as_deref());
             let valueless = || fault(FaultClass::Outage, "the answer holds a parameter without a value");
             let item = item.ok_or_else(valueless)?;
+            if !is_below(&path.path, &item.name) {
+                return Err(fault(FaultClass::Outage, "the answer holds a parameter that is not below it"));
+            }
             // A parameter that is changed between two pages may be on both: the later one counts.
             found.insert(item.name.clone(), item);
         }
@@ -56,4 +59,27 @@ pub(super) async fn fetch(lane: &Lane, ask: &Ask<'_, ParameterPath>, limits: Lim
     }
     let fault = fault(FaultClass::Refused, &format!("there are more than {PAGES} pages of parameters below it"));
     Err(fault.with_hint("name a path further down, or without `recursive`"))
+}
+
+fn is_below(path: &str, name: &str) -> bool {
+    let (path, name) = (parameters::bare(path).trim_end_matches('/'), parameters::bare(name));
+    path.is_empty() || name.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_below_a_path_begins_with_it() {
+        let arn = "arn:aws:ssm:eu-west-1:111122223333:parameter/prod/app/a";
+        for (path, name) in [("/prod", "/prod/a"), ("/prod/", "/prod/a/b"), ("/", "/a"), ("/", "a"), ("/prod/app", arn)]
+        {
+            assert!(is_below(path, name), "{path} {name}");
+        }
+        for (path, name) in [("/prod", "/production/a"), ("/prod", "/prod"), ("/prod", "/other/prod/a"), ("/app", arn)]
+        {
+            assert!(!is_below(path, name), "{path} {name}");
+        }
+    }
 }

@@ -69,6 +69,11 @@ async fn single(lane: &Lane, ask: &Ask<'_, SecretRef>, limits: Limits) -> Result
         lane.recorder.call(&call, answer.as_ref().map(drop));
         let answer = answer?;
         let request_id = answer.request_id().map(str::to_owned);
+        // Whatever answers in the service's place, and has its certificate, has no secret of this name.
+        if !is_named(&secret.id, answer.name().unwrap_or_default(), answer.arn().unwrap_or_default()) {
+            let fault = Fault::new(GET, &secret.id, region, FaultClass::Outage, "the answer is not this secret's");
+            return Err(fault.with_request_id(request_id.as_deref()));
+        }
         let value = value(answer.secret_string, answer.secret_binary)
             .ok_or_else(|| valueless(&secret.id, &lane.region, request_id.as_deref()))?;
         Ok(Item {
@@ -81,6 +86,13 @@ async fn single(lane: &Lane, ask: &Ask<'_, SecretRef>, limits: Limits) -> Result
         })
     })
     .await
+}
+
+/// Whether an id as it was sent means the secret of this name and ARN. The ARN may be sent without its last six
+/// characters.
+fn is_named(id: &str, name: &str, arn: &str) -> bool {
+    let is_suffix = |rest: &str| rest.len() == 7 && rest.starts_with('-');
+    id == name || id == arn || (id.starts_with("arn:") && arn.strip_prefix(id).is_some_and(is_suffix))
 }
 
 /// The bytes of a secret: of a binary one as they are, for the SDK has decoded them.
@@ -96,4 +108,20 @@ fn valueless(id: &str, region: &str, request_id: Option<&str>) -> Fault {
     Fault::new(GET, id, Some(region), FaultClass::Refused, "the answer holds no value")
         .with_request_id(request_id)
         .with_hint("put a value into the secret")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_recognised_in_answers_in_all_their_forms() {
+        let arn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/db-AbCdE9";
+        for id in ["prod/db", arn, &arn[..arn.len() - 7]] {
+            assert!(is_named(id, "prod/db", arn), "{id}");
+        }
+        for id in ["prod/d", "prod/db-AbCdE9", &arn[..arn.len() - 6], &arn[..arn.len() - 1], ""] {
+            assert!(!is_named(id, "prod/db", arn), "{id}");
+        }
+    }
 }

@@ -13,7 +13,7 @@ use futures_util::{StreamExt, stream};
 use sealkit_aws::{Fault, FaultClass};
 use sealkit_envelope::Plaintext;
 
-use super::{Fetched, GET, value, valueless};
+use super::{Fetched, GET, is_named, value, valueless};
 use crate::source::Item;
 use crate::source::lane::Lane;
 use crate::source::limits::Limits;
@@ -177,7 +177,12 @@ impl<'a> Running<'_, 'a> {
         let is_of_one = matches!(fault.class(), FaultClass::Revoked | FaultClass::Absent | FaultClass::Refused);
         if mode == Batch::Auto && is_given_up {
             if !self.lane.batches_are_given_up() {
-                tracing::info!(class = %fault.class(), "batches of secrets are not answered: going on one by one");
+                tracing::info!(
+                    region = self.lane.region,
+                    class = %fault.class(),
+                    "secrets come one by one from here on, for a batch was refused; to spare the call, allow \
+                     {BATCH} on `*` or set `batch: never`"
+                );
             }
             self.lane.give_up_batches();
         } else if !is_of_one {
@@ -189,13 +194,6 @@ impl<'a> Running<'_, 'a> {
         }
         (self.fetched, self.open)
     }
-}
-
-/// Whether an id as it was sent means the secret of this name and ARN. The ARN may be sent without its last six
-/// characters.
-fn is_named(id: &str, name: &str, arn: &str) -> bool {
-    let is_suffix = |rest: &str| rest.len() == 7 && rest.starts_with('-');
-    id == name || id == arn || (id.starts_with("arn:") && arn.strip_prefix(id).is_some_and(is_suffix))
 }
 
 fn copy(value: &Plaintext) -> Plaintext {
@@ -211,17 +209,6 @@ fn joined<'a>(labels: impl Iterator<Item = &'a str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ids_are_recognised_in_answers_in_all_their_forms() {
-        let arn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/db-AbCdE9";
-        for id in ["prod/db", arn, &arn[..arn.len() - 7]] {
-            assert!(is_named(id, "prod/db", arn), "{id}");
-        }
-        for id in ["prod/d", "prod/db-AbCdE9", &arn[..arn.len() - 6], &arn[..arn.len() - 1], ""] {
-            assert!(!is_named(id, "prod/db", arn), "{id}");
-        }
-    }
 
     #[test]
     fn twenty_ids_are_the_most_of_a_call() {
