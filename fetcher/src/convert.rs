@@ -12,7 +12,7 @@ use self::document::Document;
 use crate::args::ConvertArgs;
 use crate::pages::ended;
 use crate::spec::load::load;
-use crate::spec::{Destination, Form, Spec, SpecErrors, native};
+use crate::spec::{Destination, File, Form, Spec, SpecErrors, native};
 
 /// Why there is no text in our own form.
 #[derive(Debug, thiserror::Error)]
@@ -100,6 +100,11 @@ fn meaning(spec: &Spec) -> Spec {
     meaning.form = Form::Native;
     meaning.origin.clear();
     meaning.notices.clear();
+    let outputs = || spec.entries.iter().flat_map(|entry| &entry.outputs);
+    if !outputs().any(|output| matches!(output.to, Destination::Variable(_) | Destination::Variables { .. })) {
+        // Files say all rights themselves.
+        meaning.defaults = File::default();
+    }
     for entry in &mut meaning.entries {
         entry.at = None;
         for output in &mut entry.outputs {

@@ -35,6 +35,8 @@ pub struct Plan {
     pub place: Place,
     /// How BatchGetSecretValue is used.
     pub batch: Batch,
+    /// The rights of variables where they are files, whose path is empty.
+    pub defaults: File,
     /// What is fetched: no two are equal.
     pub requests: Vec<Request>,
     /// The entries, whose files all have a mode, with the place of each one's request in [`requests`](Self::requests).
@@ -116,6 +118,7 @@ impl Plan {
             origin: spec.origin,
             place: resolved.place,
             batch: overrides.batch.or(spec.batch).unwrap_or_else(|| spec.form.default_batch()),
+            defaults: spec.defaults,
             entries: entries.collect(),
             requests,
             composites,

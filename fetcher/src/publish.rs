@@ -42,6 +42,7 @@ pub use current::Published;
 pub use error::PublishError;
 pub use layout::Generation;
 pub use manifest::{PublishedFile, PublishedUnit};
+pub(crate) use wanted::DEFAULT_MODE;
 
 use crate::output::{Made, MadeTo, Origin, Unit};
 use crate::spec::File;

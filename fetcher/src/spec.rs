@@ -90,6 +90,8 @@ pub struct Spec {
     pub place: Place,
     /// `batch` where the specification says it.
     pub batch: Option<Batch>,
+    /// `defaults`: the rights of variables where they are files. Readers give them to files that say nothing themselves.
+    pub defaults: File,
     /// What is fetched, in the order of the document.
     pub entries: Vec<Entry>,
     /// Files that are made of several entries.

@@ -106,7 +106,7 @@ pub struct SupervisionArgs {
     pub watch: bool,
 
     /// How often everything is fetched again, each time 20 % sooner or later
-    #[arg(long, value_name = "TIME", default_value = "1h", requires = "watch", value_parser = value::time)]
+    #[arg(long, value_name = "TIME", default_value = "1h", requires = "watch", value_parser = value::interval)]
     pub interval: Duration,
 
     /// What ends the command before it is started again

@@ -50,11 +50,11 @@ pub struct EstimateArgs {
     pub account: Option<String>,
 
     /// How many pods or tasks run at once
-    #[arg(long, value_name = "N", default_value = "1")]
+    #[arg(long, value_name = "N", default_value = "1", value_parser = value::pods)]
     pub pods: NonZeroU32,
 
     /// How often each refreshes
-    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = value::time)]
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = value::interval)]
     pub interval: Duration,
 }
 

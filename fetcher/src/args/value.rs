@@ -1,5 +1,6 @@
 //! Values of flags, read once at the edge. The messages are clap's second half: it names flag and value itself.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use sealkit_aws::arn::{RoleArn, is_account};
@@ -10,6 +11,19 @@ pub(super) fn time(text: &str) -> Result<Duration, String> {
         Duration::ZERO => Err("it must be more than nothing".to_owned()),
         time => Ok(time),
     }
+}
+
+/// The time between two refreshes, which are a second apart whoever asks for them.
+pub(super) fn interval(text: &str) -> Result<Duration, String> {
+    match any_time(text)? {
+        time if time < Duration::from_secs(1) => Err("it must be a second at least".to_owned()),
+        time => Ok(time),
+    }
+}
+
+/// A number of pods.
+pub(super) fn pods(text: &str) -> Result<NonZeroU32, String> {
+    text.parse().map_err(|_| "it must be a whole number, 1 at least".to_owned())
 }
 
 /// A time, perhaps zero.
@@ -67,6 +81,8 @@ mod tests {
     fn times_have_units() {
         assert_eq!(time("90s"), Ok(Duration::from_secs(90)));
         assert_eq!(any_time("0"), Ok(Duration::ZERO));
+        assert_eq!(interval("1s"), Ok(Duration::from_secs(1)));
+        assert!(interval("999ms").is_err() && interval("0").is_err());
         for text in ["0s", "90", "", "-1s", "1 fortnight"] {
             assert!(time(text).is_err(), "{text}");
         }

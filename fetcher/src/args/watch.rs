@@ -38,10 +38,10 @@ pub struct WatchArgs {
 #[command(next_help_heading = "Refresh")]
 pub struct RefreshArgs {
     /// How often everything is fetched again, each time 20 % sooner or later
-    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = value::time)]
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = value::interval)]
     pub interval: Duration,
 
-    /// Serve /startupz, /readyz, /livez, /metrics and POST /refresh: :PORT, or ADDRESS:PORT
+    /// Serve /startupz, /readyz, /livez, /metrics, /status and POST /refresh: :PORT, or ADDRESS:PORT
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Option<ListenAddress>,
 }

@@ -118,12 +118,18 @@ impl<'s> Document<'s> {
         if let Some(composite) = spec.composites.first() {
             return Err(composite.file.path.clone());
         }
-        let entries: Result<_, String> =
-            spec.entries.iter().map(|it| Ok((it.label.clone(), entry(it).ok_or_else(|| it.label.clone())?))).collect();
+        let outputs = || spec.entries.iter().flat_map(|entry| &entry.outputs);
+        let has_files = outputs().any(|output| matches!(output.to, Destination::File(_)));
+        // What the other forms' files have where they say nothing; `defaults` would hold for variables too.
+        let are_alike = outputs().all(|output| matches!(output.to, Destination::File(_)));
+        let mode = (!are_alike).then(|| spec.form.default_mode());
+        let defaults = has_files && are_alike;
+        let entries: Result<_, String> = spec
+            .entries
+            .iter()
+            .map(|it| Ok((it.label.clone(), entry(it, mode).ok_or_else(|| it.label.clone())?)))
+            .collect();
         let place = &spec.place;
-        let is_file = |output: &Output| matches!(output.to, Destination::File(_));
-        // What the other forms' files have where they say nothing.
-        let defaults = spec.entries.iter().flat_map(|entry| &entry.outputs).any(is_file);
         Ok(Self {
             region: place.region.as_deref(),
             failover_regions: &place.failover_regions,
@@ -151,7 +157,8 @@ impl<'s> Document<'s> {
     }
 }
 
-fn entry(entry: &crate::spec::Entry) -> Option<Entry<'_>> {
+/// `mode` is that of files which say nothing.
+fn entry(entry: &crate::spec::Entry, mode: Option<u32>) -> Option<Entry<'_>> {
     if entry.fallback.is_some() {
         return None;
     }
@@ -162,7 +169,11 @@ fn entry(entry: &crate::spec::Entry) -> Option<Entry<'_>> {
             Destination::File(file) => files.push(File {
                 path: &file.path,
                 part,
-                rights: Rights { mode: file.mode.map(|mode| format!("{mode:04o}")), uid: file.uid, gid: file.gid },
+                rights: Rights {
+                    mode: file.mode.or(mode).map(|mode| format!("{mode:04o}")),
+                    uid: file.uid,
+                    gid: file.gid,
+                },
             }),
             Destination::Variable(name) => variables.push((name.clone(), part)),
             _ => return None,

@@ -158,6 +158,7 @@ proptest! {
                 address_type: pod_identity.map(|_| AddressType::Ipv6),
             },
             batch: None,
+            defaults: File::default(),
             entries,
             composites: Vec::new(),
             notices: Vec::new(),

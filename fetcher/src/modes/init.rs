@@ -31,6 +31,6 @@ pub async fn run(args: &InitArgs) -> Exit {
 async fn once(args: &InitArgs) -> Result<Published, Vec<Failure>> {
     let (prepared, mut publisher) = prepare(&args.fetch, &args.target).await?;
     confinement::confine(&prepared, &args.fetch, publisher.target().path(), false);
-    let fetched: Fetched = prepared.fetch().await.with_variables_as_files();
+    let fetched: Fetched = prepared.fetch().await.with_variables_as_files(&prepared.plan);
     publish_all(&prepared, &mut publisher, &fetched)
 }

@@ -95,12 +95,21 @@ impl Prepared {
         Ok(Self { plan, sources, aws, record, deadline: args.aws.deadline })
     }
 
-    /// Checks that owners and groups of the plan's files can be given in `target`.
+    /// Checks that owners and groups of the plan's files, and of its variables as files, can be given in `target`.
     ///
     /// # Errors
     /// All that can't.
     pub fn check_rights(&self, target: &TmpfsDir) -> Result<(), Failure> {
-        Ok(target.check_rights(self.files())?)
+        let outputs = self.plan.entries.iter().flat_map(|(entry, _)| &entry.outputs);
+        let variables = outputs.filter_map(|output| match &output.to {
+            Destination::Variable(name) => Some(File { path: name.clone(), ..self.plan.defaults.clone() }),
+            Destination::Variables { prefix } => {
+                Some(File { path: format!("{prefix}*"), ..self.plan.defaults.clone() })
+            }
+            _ => None,
+        });
+        let variables: Vec<_> = variables.collect();
+        Ok(target.check_rights(self.files().chain(&variables))?)
     }
 
     /// The files that the plan knows by name, and the directories of those that it does not, with their rights.
@@ -146,13 +155,13 @@ pub fn open_target(path: &Path, rules: &TargetRules) -> Result<TmpfsDir, Failure
 }
 
 impl Fetched {
-    /// The same with each variable as a file of its name, for whoever sets no variables.
+    /// The same with each variable as a file of its name and of the plan's rights, for whoever sets no variables.
     #[must_use]
-    pub fn with_variables_as_files(mut self) -> Self {
+    pub fn with_variables_as_files(mut self, plan: &Plan) -> Self {
         let made = self.units.iter_mut().filter_map(|unit| unit.result.as_mut().ok()).flatten();
         for made in made {
             if let MadeTo::Variable(name) = &mut made.to {
-                made.to = MadeTo::File(File { path: std::mem::take(name), ..File::default() });
+                made.to = MadeTo::File(File { path: std::mem::take(name), ..plan.defaults.clone() });
             }
         }
         self

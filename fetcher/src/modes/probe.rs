@@ -44,7 +44,9 @@ fn published(target: &Path, max_age: Option<Duration>, now: SystemTime) -> Resul
     match (max_age, oldest) {
         (Some(limit), Some(unit)) if unit.age(now) > limit => {
             let (name, age) = (Escaped::new(&unit.unit), humantime::format_duration(whole_seconds(unit.age(now))));
-            Err((Exit::Unavailable, format!("{shown}: {name} was fetched {age} ago")))
+            let limit = humantime::format_duration(limit);
+            let why = format!("{shown}: {name} was fetched {age} ago, more than {limit}; the log of `watch` says why");
+            Err((Exit::Unavailable, why))
         }
         _ => Ok(()),
     }

@@ -21,7 +21,7 @@ use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use sealkit_host::audit;
 use sealkit_host::endpoints::ListenAddress;
@@ -43,6 +43,9 @@ use freshness::Freshness;
 use metrics::Metrics;
 use notify::Notifier;
 use signals::{Came, Signals};
+
+/// Who refreshes more often is warned: each pod pays for it, and shares the account's quotas.
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// Runs the mode to its end.
 pub async fn run(args: &WatchArgs) -> Exit {
@@ -91,6 +94,7 @@ impl<'a> Watch<'a> {
         let freshness = Arc::new(Freshness::new(planned_units(&prepared.plan)));
         let (metrics, asked) = (Arc::new(Metrics::new()), Arc::new(Asked::default()));
         if let Some(listener) = listener {
+            tracing::info!(address = listener.local_addr().ok().map(|it| it.to_string()), "listening");
             let served = Served {
                 freshness: Arc::clone(&freshness),
                 metrics: Arc::clone(&metrics),
@@ -104,6 +108,13 @@ impl<'a> Watch<'a> {
         } else {
             confinement::confine(&prepared, &args.fetch, publisher.target().path(), notifier.sends_signals());
         }
+        if args.refresh.interval < MINUTE {
+            tracing::warn!(
+                "--interval {}: all that is wanted is asked for as often; `seal-fetcher plan --interval` says what that \
+                 costs",
+                humantime::format_duration(args.refresh.interval)
+            );
+        }
         let schedule = Schedule::new(args.refresh.interval);
         Ok(Self { args, prepared, publisher, notifier, freshness, metrics, asked, schedule, sweep_at: None })
     }
@@ -114,7 +125,7 @@ impl<'a> Watch<'a> {
             let fetched = tokio::select! {
                 biased;
                 failure = signals.ended() => return self.ended(failure, is_first, report),
-                fetched = self.prepared.fetch() => fetched.with_variables_as_files(),
+                fetched = self.prepared.fetch() => fetched.with_variables_as_files(&self.prepared.plan),
             };
             let outcome = self.publish(fetched, is_first);
             if self.publisher.target().is_gone() {
@@ -128,6 +139,12 @@ impl<'a> Watch<'a> {
                 }
                 Err(failures) => self.tell_refresh(&report, failures, None),
                 Ok((published, failures)) if is_first => {
+                    tracing::info!(
+                        generation = published.generation,
+                        files = published.outputs.len(),
+                        changed = published.is_changed,
+                        "published"
+                    );
                     report.published = Some(published);
                     report.failures = failures;
                     // What can't be told of a success is no reason to let the pod wait.
@@ -196,10 +213,10 @@ impl<'a> Watch<'a> {
                 self.notifier.tell(&self.metrics);
             }
         }
-        self.metrics.refreshed(if failures.is_empty() {
-            metrics::Refreshed::Complete
-        } else {
-            metrics::Refreshed::Partial
+        self.metrics.refreshed(match failures.is_empty() {
+            true => metrics::Refreshed::Complete,
+            false if fetched.units.iter().all(|unit| unit.result.is_err()) => metrics::Refreshed::Failed,
+            false => metrics::Refreshed::Partial,
         });
         let published = Published {
             target: Some(self.publisher.target().path().to_owned()),
@@ -216,11 +233,16 @@ impl<'a> Watch<'a> {
     /// Tells how a refresh went; whether it brought everything.
     fn tell_refresh(&self, first: &Report, failures: Vec<Failure>, published: Option<Published>) -> bool {
         let mut report = Report::new("watch", first.spec.clone()).failed(failures);
+        let problems = report.problems().len();
         for problem in report.problems() {
             tracing::warn!(class = problem.class.class(), "the last good bytes stay: {problem}");
         }
         if let Some(published) = &published {
-            tracing::info!(generation = published.generation, changed = published.is_changed, "refreshed");
+            let told = match problems {
+                0 => "refreshed",
+                _ => "refreshed in part: what could not be had stays as it was",
+            };
+            tracing::info!(generation = published.generation, changed = published.is_changed, problems, "{told}");
         }
         report.published = published;
         if let Some(path) = &self.args.fetch.reports.report

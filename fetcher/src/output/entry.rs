@@ -61,7 +61,10 @@ fn single(
 ) -> Result<Vec<Made>, Vec<Refusal>> {
     let made = value.one(answer).and_then(|item| {
         let names = Names { object: value.object(), alias };
-        let bytes = select::part(value.form, &names, &output.select, output.decode, item.value.expose_secret())?;
+        let part = select::part(value.form, &names, &output.select, output.decode, item.value.expose_secret());
+        // The provider's own words name what they are about.
+        let is_told = value.form.is_drop_in() || item.name == value.entry.label;
+        let bytes = part.map_err(|refusal| if is_told { refusal } else { refusal.of(&item.name) })?;
         Ok(vec![Made { to, bytes, origins: vec![item.into()], not_after: None }])
     });
     made.map_err(|refusal| vec![refusal])

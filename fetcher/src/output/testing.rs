@@ -49,6 +49,7 @@ pub(crate) fn plan(form: Form, entries: Vec<Entry>) -> Plan {
         origin: "spec.yaml".to_owned(),
         place: Place::default(),
         batch: Batch::Auto,
+        defaults: File::default(),
         requests: entries.iter().map(request).collect(),
         entries: entries.into_iter().enumerate().map(|(place, entry)| (entry, place)).collect(),
         composites: Vec::new(),

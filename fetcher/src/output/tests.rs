@@ -87,26 +87,26 @@ fn keys_give_text_and_other_values_keep_theirs() {
 #[test]
 fn what_has_no_such_key_is_refused_without_a_byte_of_it() {
     for (value, message) in [
-        ("CANARY", "db: it is not JSON: a mistake at line 1, column 1"),
-        (r#"{"k":"CANARY""#, "db: it is not JSON: it ends too early at line 1, column 13"),
-        (r#""CANARY""#, "db: it is not a JSON object"),
-        (r#"["CANARY"]"#, "db: it is not a JSON object"),
-        ("12345678", "db: it is not a JSON object"),
-        ("", "db: it is not JSON: it ends too early at line 1, column 0"),
-        (r#"{"CANARY":"CANARY"}"#, r#"db: there is no key "k" in it"#),
-        (r#"{"K":"CANARY"}"#, r#"db: there is no key "k" in it"#),
-        (r#"{"k":"CANARY","k":"CANARY"}"#, "db: an object in it has a key twice"),
-        (r#"{"k":"CANARY","CANARY":1,"CANARY":2}"#, "db: an object in it has a key twice"),
-        (r#"{"k":"x","o":[{"CANARY":1,"CANARY":2}]}"#, "db: an object in it has a key twice"),
-        (r#"{"k":"\ud800CANARY"}"#, r#"db: key "k": it holds an escape that is no character"#),
-        ("\u{FEFF}{\"k\":\"CANARY\"}", "db: it is not JSON: it begins with a byte order mark"),
+        ("CANARY", "db: prod/db: it is not JSON: a mistake at line 1, column 1"),
+        (r#"{"k":"CANARY""#, "db: prod/db: it is not JSON: it ends too early at line 1, column 13"),
+        (r#""CANARY""#, "db: prod/db: it is not a JSON object"),
+        (r#"["CANARY"]"#, "db: prod/db: it is not a JSON object"),
+        ("12345678", "db: prod/db: it is not a JSON object"),
+        ("", "db: prod/db: it is not JSON: it ends too early at line 1, column 0"),
+        (r#"{"CANARY":"CANARY"}"#, r#"db: prod/db: there is no key "k" in it"#),
+        (r#"{"K":"CANARY"}"#, r#"db: prod/db: there is no key "k" in it"#),
+        (r#"{"k":"CANARY","k":"CANARY"}"#, "db: prod/db: an object in it has a key twice"),
+        (r#"{"k":"CANARY","CANARY":1,"CANARY":2}"#, "db: prod/db: an object in it has a key twice"),
+        (r#"{"k":"x","o":[{"CANARY":1,"CANARY":2}]}"#, "db: prod/db: an object in it has a key twice"),
+        (r#"{"k":"\ud800CANARY"}"#, r#"db: prod/db: key "k": it holds an escape that is no character"#),
+        ("\u{FEFF}{\"k\":\"CANARY\"}", "db: prod/db: it is not JSON: it begins with a byte order mark"),
     ] {
         let told = key(value).unwrap_err();
         assert!(told.starts_with(&format!("{message};")), "{told}");
         assert!(!told.contains("CANARY"), "{told}");
     }
     let told = single(Select::Key("k".to_owned()), b"{\"k\":\"\xFF\"}").unwrap_err();
-    assert!(told.starts_with("db: it is not JSON: it is not UTF-8;"), "{told}");
+    assert!(told.starts_with("db: prod/db: it is not JSON: it is not UTF-8;"), "{told}");
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn deep_documents_are_refused_and_overflow_nothing() {
     let deep = |levels: usize| format!("{{\"k\":\"x\",\"d\":{}{}}}", "[".repeat(levels), "]".repeat(levels));
     assert_eq!(key(&deep(99)).unwrap(), "x");
     for levels in [100, 1_000, 100_000] {
-        assert!(key(&deep(levels)).unwrap_err().starts_with("db: it is nested deeper than 100 levels;"));
+        assert!(key(&deep(levels)).unwrap_err().starts_with("db: prod/db: it is nested deeper than 100 levels;"));
     }
 }
 

@@ -61,10 +61,12 @@ impl Calls {
     /// in is not known from it.
     #[must_use]
     pub fn of(plan: &Plan) -> Self {
-        let mut calls = Self::default();
+        let (mut calls, mut roles) = (Self::default(), BTreeMap::new());
         for ((role, region), group) in groups(plan) {
-            if role.is_some() {
-                calls.add(Action::AssumeRole, region, 1);
+            if let Some(role) = role {
+                // A session serves all Regions; a sealed file has none of its own.
+                let first = roles.entry(role).or_insert(region);
+                *first = first.or(region);
             }
             calls.add_secrets(plan.batch, region, &group);
             calls.add_parameters(region, &group);
@@ -86,6 +88,7 @@ impl Calls {
                 }
             }
         }
+        roles.into_values().for_each(|region| calls.add(Action::AssumeRole, region, 1));
         calls
     }
 

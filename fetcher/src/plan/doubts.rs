@@ -139,9 +139,10 @@ impl<'a> Doubts<'a> {
         };
         let parameters: Vec<_> = self.plan.entries.iter().filter(needing).map(|(entry, _)| entry).collect();
         if let Some(first) = parameters.first() {
+            let or_convert = if self.plan.form.is_drop_in() { "convert this and " } else { "" };
             let message = format!(
                 "`{}`: {} asked for in other Regions too, but Parameter Store replicates nothing: put it there yourself, \
-                 or give it a sealed `fallback`",
+                 or {or_convert}give it a sealed `fallback`",
                 Escaped::new(&first.label),
                 match parameters.len() {
                     1 => "it is".to_owned(),

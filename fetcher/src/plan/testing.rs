@@ -15,6 +15,7 @@ pub(crate) fn spec(form: Form) -> Spec {
         origin: "spec.yaml".to_owned(),
         place: Place { region: Some("eu-central-1".to_owned()), ..Place::default() },
         batch: None,
+        defaults: File::default(),
         entries: Vec::new(),
         composites: Vec::new(),
         notices: Vec::new(),

@@ -18,7 +18,7 @@ use crate::spec::File;
 use crate::target::{Cost, TmpfsDir};
 
 /// The mode of files that name none.
-const DEFAULT_MODE: u32 = 0o400;
+pub(crate) const DEFAULT_MODE: u32 = 0o400;
 
 /// Mode, owner and group of a file, all of them known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -23,7 +23,7 @@ use sealkit_host::text::without_controls;
 
 use self::embedded::Embedded;
 use self::yaml::{Member, Node, Value};
-use super::{Form, Notice, Spec, SpecErrors, SpecMistake};
+use super::{File, Form, Notice, Spec, SpecErrors, SpecMistake};
 
 /// What was found besides the specification itself.
 #[derive(Debug, Default)]
@@ -120,6 +120,7 @@ pub(in crate::spec) fn lift(form: Form, origin: &str, parameters: &[Parameter<'_
         origin: origin.to_owned(),
         place,
         batch: None,
+        defaults: File::default(),
         entries: Vec::new(),
         composites: Vec::new(),
         notices: Vec::new(),

@@ -17,7 +17,7 @@ use std::ffi::OsString;
 use sealkit_host::config::{Document, Position};
 
 use self::value_from::ValueFrom;
-use super::{Destination, Entry, Form, Notice, Output, Place, Spec, SpecErrors, SpecMistake};
+use super::{Destination, Entry, File, Form, Notice, Output, Place, Spec, SpecErrors, SpecMistake};
 
 /// Reads a task definition, a container definition or a list of `secrets`, as JSON or YAML; of several containers with
 /// secrets the one that is named `container`.
@@ -72,6 +72,7 @@ fn spec(form: Form, origin: &str, entries: Vec<Entry>, notices: Vec<Notice>) -> 
         origin: origin.to_owned(),
         place: Place::default(),
         batch: None,
+        defaults: File::default(),
         entries,
         composites: Vec::new(),
         notices,

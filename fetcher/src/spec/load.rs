@@ -27,6 +27,12 @@ pub enum LoadError {
         /// What is not there.
         origin: String,
     },
+    /// It is no file.
+    #[error("{origin}: this is a directory; --spec names the file in it")]
+    Directory {
+        /// What is one.
+        origin: String,
+    },
     /// It can't be read.
     #[error("can't read {origin}")]
     Read {
@@ -57,7 +63,7 @@ impl LoadError {
     pub fn exit(&self) -> Exit {
         match self {
             Self::NotFound { .. } => Exit::NotFound,
-            Self::Read { .. } => Exit::Io,
+            Self::Read { .. } | Self::Directory { .. } => Exit::Io,
             Self::ByName(error) => error.exit(),
             Self::Text { .. } | Self::Spec(_) => Exit::Config,
         }
@@ -108,6 +114,7 @@ fn text<R: Read>(origin: &str, source: io::Result<R>) -> Result<String, LoadErro
     if let Err(source) = done {
         return Err(match source.kind() {
             io::ErrorKind::NotFound => LoadError::NotFound { origin: shown() },
+            io::ErrorKind::IsADirectory => LoadError::Directory { origin: shown() },
             _ => LoadError::Read { origin: shown(), source },
         });
     }

@@ -80,8 +80,8 @@ fn specification(origin: &str, table: &mut Table<'_>) -> (Spec, bool) {
             }
         }
     }
-    let origin = origin.to_owned();
-    let spec = Spec { form: Form::Native, origin, place, batch, entries, composites, notices: Vec::new() };
+    let (origin, defaults) = (origin.to_owned(), rights.file(String::new()));
+    let spec = Spec { form: Form::Native, origin, place, batch, defaults, entries, composites, notices: Vec::new() };
     (spec, all_entries.is_some())
 }
 

@@ -1,5 +1,7 @@
 //! A whole SecretProviderClass: which of a file is meant, whose it is, and what it asks for beyond `parameters`.
 
+use std::collections::BTreeSet;
+
 use super::csi::yaml::{self, Node, Value};
 use super::csi::{self, Findings};
 use super::{Destination, Form, Select, Spec, SpecErrors};
@@ -22,6 +24,16 @@ pub fn read(origin: &str, text: &str, name: Option<&str>) -> Result<Spec, SpecEr
     findings.finish(origin, spec)
 }
 
+/// What a file without a class is, if it says so: somebody gave what a specification is in.
+fn others(documents: &[Node]) -> String {
+    let kinds: BTreeSet<_> = documents.iter().filter_map(|document| document.member("kind")?.text()).collect();
+    if kinds.is_empty() {
+        return String::new();
+    }
+    let kinds: Vec<_> = kinds.into_iter().collect();
+    format!(", but {}: give the specification that is in it, as a file", kinds.join(", "))
+}
+
 /// Reads what the Kubernetes API answered, which has no lines that anybody has seen.
 ///
 /// # Errors
@@ -41,6 +53,10 @@ pub(in crate::spec) fn from_api(origin: &str, object: &serde_json::Value) -> Res
 
 fn chosen(origin: &str, documents: &[Node], name: Option<&str>, findings: &mut Findings) -> Option<Spec> {
     let classes: Vec<_> = documents.iter().flat_map(all_of).collect();
+    if classes.is_empty() {
+        findings.mistake(None, format!("no {KIND} is in this file{}", others(documents)));
+        return None;
+    }
     let class = choose(&classes, name, findings)?;
     api_version(class, findings);
     let Some(spec) = class.member("spec") else {
@@ -84,7 +100,6 @@ fn choose<'a>(classes: &[&'a Node], name: Option<&str>, findings: &mut Findings)
         names.join(", ")
     };
     match (classes, name) {
-        ([], _) => findings.mistake(None, format!("no {KIND} is in this file")),
         ([class], None) => return Some(class),
         (_, None) => {
             findings.mistake(None, format!("several classes are in this file ({}): name one with --name", names()))

@@ -80,7 +80,9 @@ impl TargetError {
     #[must_use]
     pub fn hint(&self) -> String {
         match self {
-            Self::Absent { .. } => "mount an emptyDir with medium: Memory there, or name /dev/shm in exec mode".into(),
+            Self::Absent { .. } => {
+                "mount an emptyDir with medium: Memory there, or name a directory below /dev/shm in exec mode".into()
+            }
             Self::NotADirectory { .. } => "name a directory".into(),
             Self::Link { .. } => "name the directory that it points to".into(),
             Self::NotMemory { .. } => {

@@ -144,7 +144,7 @@ fn a_watch_that_starts_anew_takes_over_while_aws_is_out() {
     let mut running = watched.start(&[]);
     assert_eq!(watched.fetcher.file("a"), b"a1");
     running.wait_until("the first refresh has failed", |_| {
-        watched.get("/metrics").1.contains("refreshes_total{outcome=\"partial\"} 1")
+        watched.get("/metrics").1.contains("refreshes_total{outcome=\"failed\"} 1")
     });
     assert_eq!(watched.fetcher.file("a"), b"a1");
     watched.aws.clear_faults();
@@ -191,7 +191,7 @@ fn a_file_that_is_wanted_by_another_name_is_missing_until_it_comes() {
     let address = watched.address.to_string();
     let mut running = watched.fetcher.watch(["--listen", &address, "--deadline", "3s"]);
     running.wait_until("the first refresh has failed", |_| {
-        watched.get("/metrics").1.contains("refreshes_total{outcome=\"partial\"} 1")
+        watched.get("/metrics").1.contains("refreshes_total{outcome=\"failed\"} 1")
     });
     assert_eq!(watched.get("/readyz"), (503, "not ready: 1 missing, 0 kept\n".to_owned()), "{}", running.err());
     assert_eq!(watched.fetcher.file("a"), b"a1", "what is published is not removed");

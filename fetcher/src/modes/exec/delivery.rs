@@ -1,5 +1,6 @@
 //! How the command gets what was fetched.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use sealkit_envelope::Plaintext;
@@ -14,8 +15,10 @@ use crate::failure::Failure;
 use crate::modes::prepare::{Fetched, Prepared, open_target};
 use crate::modes::publishing::{complete, outputs, publish_all};
 use crate::output::{Made, MadeTo, check_environment};
+use crate::plan::{Plan, names};
 use crate::publish::Publisher;
 use crate::report::{OutputKind, Published};
+use crate::spec::{Decode, Destination, Select};
 
 /// Where it goes: opened once, delivered to as often as it is fetched.
 pub(super) struct Deliverer {
@@ -61,7 +64,8 @@ impl Deliverer {
             self.directory = Some(Directory::private(rules).map_err(|failure| vec![failure])?);
         }
         if self.delivery == Delivery::Memfd {
-            return environment::check_file_variables(files.map(|file| file.path.as_str()));
+            let known = known_memory_files(&prepared.plan);
+            return environment::check_file_variables(known.iter().map(|(name, content)| (name.as_str(), content)));
         }
         match &self.directory {
             Some(directory) => prepared.check_rights(directory.publisher.target()).map_err(|failure| vec![failure]),
@@ -72,7 +76,7 @@ impl Deliverer {
     /// Delivers all of `fetched`. Nothing if it is what was delivered last.
     pub(super) fn deliver(&mut self, prepared: &Prepared, fetched: Fetched) -> Result<Option<Delivered>, Vec<Failure>> {
         let as_variables = self.delivery == Delivery::Environment;
-        let mut fetched = if as_variables { fetched } else { fetched.with_variables_as_files() };
+        let mut fetched = if as_variables { fetched } else { fetched.with_variables_as_files(&prepared.plan) };
         if as_variables {
             check_environment(&mut fetched.units);
         }
@@ -177,14 +181,44 @@ fn memory_files(fetched: &Fetched, environment: &mut Environment) -> Result<Vec<
         })
     };
     // Again, for some names are known only now.
-    environment::check_file_variables(files().map(|(file, _)| file.path.as_str()))?;
+    environment::check_file_variables(
+        files().map(|(file, made)| (file.path.as_str(), (&made.origins, made.bytes.expose_secret()))),
+    )?;
+    let mut shared = BTreeSet::new();
     files()
+        .filter(|(file, _)| shared.insert(environment::file_variable(&file.path)))
         .map(|(file, made)| {
             let memory = MemoryFile::make(file, made).map_err(|failure| vec![failure])?;
             environment.set(environment::file_variable(&file.path), memory.path());
             Ok(memory)
         })
         .collect()
+}
+
+/// The memory files whose names the plan knows, and what will be in them; nothing is like a file of several entries.
+fn known_memory_files(plan: &Plan) -> Vec<(String, Content<'_>)> {
+    let of_entries = plan.entries.iter().flat_map(|(entry, request)| {
+        entry.outputs.iter().filter_map(move |output| {
+            let name = match &output.to {
+                Destination::File(file) => file.path.clone(),
+                Destination::Variable(name) => name.clone(),
+                Destination::Files { .. } | Destination::Variables { .. } => return None,
+            };
+            Some((name, Content::Part(*request, &output.select, output.decode)))
+        })
+    });
+    let of_composites = plan.composites.iter().enumerate().flat_map(|(at, composite)| {
+        let files = names::files_of(composite).into_iter().enumerate();
+        files.map(move |(file, name)| (name, Content::Composite(at, file)))
+    });
+    of_entries.chain(of_composites).collect()
+}
+
+/// What is in a file: two of the same are one.
+#[derive(PartialEq)]
+enum Content<'a> {
+    Part(usize, &'a Select, Option<Decode>),
+    Composite(usize, usize),
 }
 
 /// What was delivered last, as a digest under a key that nobody else has: values are not kept to be compared with.

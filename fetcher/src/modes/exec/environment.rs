@@ -102,22 +102,25 @@ pub(super) fn file_variable(path: &str) -> String {
     FILE.chars().chain(path.chars().map(fits)).collect()
 }
 
-/// Names of files that differ and have one variable.
+/// Names of files that differ and have one variable, unless what is in them is the same: `db/password` and the variable
+/// `DB_PASSWORD` of one key.
 ///
 /// # Errors
 /// One failure for each pair.
-pub(super) fn check_file_variables<'a>(paths: impl IntoIterator<Item = &'a str>) -> Result<(), Vec<Failure>> {
-    let mut taken: BTreeMap<String, &str> = BTreeMap::new();
+pub(super) fn check_file_variables<'a, T: PartialEq>(
+    files: impl IntoIterator<Item = (&'a str, T)>,
+) -> Result<(), Vec<Failure>> {
+    let mut taken: BTreeMap<String, (&str, T)> = BTreeMap::new();
     let mut failures = Vec::new();
-    for path in paths {
+    for (path, content) in files {
         let variable = file_variable(path);
         match taken.get(&variable) {
-            Some(first) if *first != path => {
+            Some((first, other)) if *first != path && *other != content => {
                 let message = format!("{first} and {path} would both be in {variable}");
                 failures.push(Failure::other("", audit::Failure::Config, message, "give the files other names"));
             }
             Some(_) => {}
-            None => drop(taken.insert(variable, path)),
+            None => drop(taken.insert(variable, (path, content))),
         }
     }
     if failures.is_empty() { Ok(()) } else { Err(failures) }
@@ -157,8 +160,9 @@ mod tests {
         ] {
             assert_eq!(file_variable(path), variable);
         }
-        check_file_variables(["a", "b/c", "a"]).expect("these are distinct");
-        let failures = check_file_variables(["a-b", "a_b", "A_B"]).expect_err("these are not");
+        check_file_variables([("a", 1), ("b/c", 2), ("a", 3)]).expect("these are distinct");
+        check_file_variables([("a/b", 1), ("A_B", 1)]).expect("these are the same");
+        let failures = check_file_variables([("a-b", 1), ("a_b", 2), ("A_B", 3)]).expect_err("these are not");
         assert_eq!(failures.len(), 2);
         assert!(
             failures[0].to_string().starts_with("a-b and a_b would both be in SEALKIT_FILE_A_B"),

@@ -43,6 +43,13 @@ impl NotRun {
                 "check its rights, its format, and that its file system allows execution",
             )
         };
+        let error = match error.kind() {
+            io::ErrorKind::NotFound if !program.as_encoded_bytes().contains(&b'/') => {
+                "it is in no directory of PATH".to_owned()
+            }
+            io::ErrorKind::NotFound => "there is no such file".to_owned(),
+            _ => error.to_string(),
+        };
         let failure = Failure::other("", class, format!("the command {shown} can't be run: {error}"), hint);
         Self { failure, code }
     }

@@ -35,9 +35,12 @@ impl View {
             "Files",
             self.files.iter().map(|file| [file.mode.clone(), shown(&file.path), rights(file.uid, file.gid)]),
         );
-        text.table("Variables", self.variables.iter().map(|it| [shown(&it.name), shown(&it.label)]));
         text.table(
-            "Calls of a start, and of each refresh",
+            "Variables of exec --env; elsewhere files of these names",
+            self.variables.iter().map(|it| [it.mode.clone(), shown(&it.name), shown(&it.label)]),
+        );
+        text.table(
+            "Calls of a start, and of each refresh (AssumeRole: of each session)",
             calls.by_operation.iter().map(|(operation, count)| [(*operation).to_owned(), count.to_string()]),
         );
         text.estimate(&self.estimate);

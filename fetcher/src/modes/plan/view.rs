@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::plan::cost::{Estimate, PRICES};
 use crate::plan::policy::{Grants, Policy, Statement};
 use crate::plan::{Plan, Request, names};
+use crate::publish::DEFAULT_MODE;
 use crate::spec::{Batch, Destination, File, Object};
 
 #[derive(Debug, Serialize)]
@@ -60,6 +61,8 @@ pub(super) struct VariableView {
     /// Ends with `*` where names come from content.
     pub(super) name: String,
     pub(super) label: String,
+    /// Of the file that it is but for `exec --env`.
+    pub(super) mode: String,
 }
 
 /// Calls of one pod's start, which are those of a refresh.
@@ -221,7 +224,8 @@ fn variables(plan: &Plan) -> Vec<VariableView> {
         Destination::Variables { prefix } => Some((format!("{prefix}*"), label)),
         _ => None,
     });
-    names.map(|(name, label)| VariableView { name, label: label.clone() }).collect()
+    let mode = format!("{:04o}", plan.defaults.mode.unwrap_or(DEFAULT_MODE));
+    names.map(|(name, label)| VariableView { name, label: label.clone(), mode: mode.clone() }).collect()
 }
 
 #[cfg(test)]

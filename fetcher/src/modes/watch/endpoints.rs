@@ -71,7 +71,8 @@ impl Endpoints for Served {
                 with_type(StatusCode::OK, CONTENT_TYPE, body)
             }
             "/status" if asked.is_local() => {
-                let body = serde_json::to_vec(&self.freshness.status(now)).unwrap_or_default();
+                let mut body = serde_json::to_vec(&self.freshness.status(now)).unwrap_or_default();
+                body.push(b'\n');
                 with_type(StatusCode::OK, "application/json", body)
             }
             "/status" => text(StatusCode::FORBIDDEN, "only from this machine\n"),

@@ -54,7 +54,10 @@ fn of_several_classes_one_is_named() {
     assert_eq!(mistakes(&class("app", "db"), Some("wb")), "spc.yaml: no class is named `wb` (--name); there is `app`");
     let twice = format!("{}---\n{}", class("app", "db"), class("app", "page"));
     assert_eq!(mistakes(&twice, Some("app")), "spc.yaml:13:1: a second class is named `app`");
-    assert_eq!(mistakes("kind: Pod", None), "spc.yaml: no SecretProviderClass is in this file");
+    assert_eq!(
+        mistakes("kind: Pod", None),
+        "spc.yaml: no SecretProviderClass is in this file, but Pod: give the specification that is in it, as a file"
+    );
 }
 
 #[test]
