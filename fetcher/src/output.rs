@@ -153,7 +153,7 @@ impl From<&Item> for Origin {
             object: item.name.clone(),
             version: item.version.clone(),
             region: item.region.clone(),
-            is_fallback: item.is_fallback,
+            is_fallback: item.stands_in_for.is_some(),
         }
     }
 }

@@ -19,9 +19,10 @@ use landlock::{
 const KNOWN: ABI = ABI::V6;
 
 /// What every process needs to resolve names and to look at itself and its cgroup. Libraries are there for the resolver
-/// of a binary that is linked dynamically.
-const SYSTEM: [&str; 8] =
-    ["/etc", "/proc", "/sys/fs/cgroup", "/lib", "/lib64", "/usr/lib", "/usr/lib64", "/dev/urandom"];
+/// of a binary that is linked dynamically; the devices for random numbers in one that is not, which finds no getrandom(2)
+/// in a libc and waits for the first before it reads the second.
+const SYSTEM: [&str; 9] =
+    ["/etc", "/proc", "/sys/fs/cgroup", "/lib", "/lib64", "/usr/lib", "/usr/lib64", "/dev/random", "/dev/urandom"];
 
 /// What stays allowed. What does not exist when [`confine`] is called is left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

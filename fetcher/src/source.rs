@@ -26,7 +26,7 @@ mod settings;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use sealkit_aws::AwsConfig;
+use sealkit_aws::{AwsConfig, Fault};
 use sealkit_envelope::Plaintext;
 use sealkit_host::audit;
 use tokio::time::Instant;
@@ -62,8 +62,8 @@ pub struct Item {
     pub region: Option<String>,
     /// The request that brought it.
     pub request_id: Option<String>,
-    /// Whether a sealed file stood in for the service.
-    pub is_fallback: bool,
+    /// Why the service could not be asked, where a sealed file stands in for it.
+    pub stands_in_for: Option<Box<Fault>>,
 }
 
 impl std::fmt::Debug for Item {

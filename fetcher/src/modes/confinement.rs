@@ -22,6 +22,9 @@ pub(super) fn confine(prepared: &Prepared, args: &FetchArgs, target: &Path, sign
         partly @ Confined::Partly => tracing::debug!("confined by Landlock {partly}"),
         Confined::Not(why) => tracing::info!(why, "not confined by Landlock"),
     }
+    if getrandom::u32().is_err() {
+        tracing::warn!("there are no random numbers: pods that start together will ask AWS together");
+    }
 }
 
 fn allowed(prepared: &Prepared, args: &FetchArgs, target: &Path, signals: bool) -> Allowed {

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use sealkit_aws::AwsConfig;
+use sealkit_aws::{AwsConfig, Fault};
 use sealkit_host::text::error_chain;
 use sealkit_host::{atomic, audit};
 use tokio::time::Instant;
@@ -45,6 +45,8 @@ pub struct Fetched {
     pub units: Vec<Unit>,
     /// The entries that have a value, and who brought it.
     pub delivered: Vec<Delivered>,
+    /// The entries whose sealed file stood in for the service, and why.
+    pub stood_in: Vec<(String, Failure)>,
     /// When that was.
     pub at: SystemTime,
 }
@@ -140,7 +142,14 @@ impl Prepared {
             })
         });
         let delivered = delivered.collect();
-        Fetched { units, delivered, at }
+        let stood_in = self.plan.entries.iter().filter_map(|(entry, request)| match answers.get(*request) {
+            Some(Ok(Answer::One(item))) => {
+                let fault = Fault::clone(item.stands_in_for.as_deref()?);
+                Some((entry.label.clone(), Failure::aws(entry.label.as_str(), fault)))
+            }
+            _ => None,
+        });
+        Fetched { units, delivered, stood_in: stood_in.collect(), at }
     }
 }
 

@@ -177,6 +177,7 @@ impl<'a> Watch<'a> {
     fn publish(&mut self, mut fetched: Fetched, is_first: bool) -> Result<(Published, Vec<Failure>), Vec<Failure>> {
         let current = self.publisher.current().ok().flatten();
         if let Some(current) = &current {
+            refreshing::keep_before_fallback(&mut fetched, current);
             refreshing::refuse_taken(&mut fetched, current);
         }
         let failures: Vec<Failure> = fetched.failures().cloned().collect();

@@ -64,7 +64,7 @@ pub(crate) fn item(name: &str, value: &[u8]) -> Item {
         version: "v1".to_owned(),
         region: None,
         request_id: None,
-        is_fallback: false,
+        stands_in_for: None,
     }
 }
 

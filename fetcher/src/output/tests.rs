@@ -4,6 +4,7 @@
 use std::time::SystemTime;
 
 use proptest::prelude::*;
+use sealkit_aws::{Fault, FaultClass};
 use sealkit_host::audit;
 
 use super::testing::{absent, entry, file, item, origin, output, plan, secret};
@@ -43,7 +44,9 @@ fn what_bytes_were_made_of_says_who_answered() {
     let content = Content::Dotenv(vec![pair("A"), pair("B")]);
     plan.composites.push(Composite { at: None, file: file("env"), content });
     for (region, is_fallback) in [(Some("eu-west-1".to_owned()), false), (None, true)] {
-        let item = Item { region: region.clone(), is_fallback, ..item("prod/db", b"x") };
+        let outage = Fault::new("secretsmanager:GetSecretValue", "prod/db", None, FaultClass::Outage, "no answer");
+        let stands_in_for = is_fallback.then(|| Box::new(outage));
+        let item = Item { region: region.clone(), stands_in_for, ..item("prod/db", b"x") };
         let expected = Origin { region, is_fallback, ..origin("prod/db") };
         for unit in render(&plan, &[Ok(Answer::One(item))], SystemTime::now()) {
             assert_eq!(unit.result.unwrap()[0].origins, std::slice::from_ref(&expected), "{}", unit.name);

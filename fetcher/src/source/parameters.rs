@@ -143,7 +143,7 @@ pub(super) fn item(lane: &Lane, parameter: Parameter, request_id: Option<&str>) 
         version,
         region: Some(lane.region.clone()),
         request_id: request_id.map(str::to_owned),
-        is_fallback: false,
+        stands_in_for: None,
     })
 }
 

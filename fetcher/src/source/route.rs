@@ -106,10 +106,16 @@ impl Route<'_> {
             let others = regions.len() - leg - 1;
             let limits = Limits::of_region(Instant::now(), until, others);
             let lane = self.sources.lanes.lane(region, role).await;
+            let mut stood_in: Option<(usize, Fault)> = None;
             for (index, answer) in self.ask(&lane, &std::mem::take(&mut open), leg, limits).await {
                 let before = outages.iter().position(|(it, _)| *it == index).map(|at| outages.swap_remove(at).1);
                 match answer {
-                    Ok(answer) => answers.push((index, Ok(answer))),
+                    Ok(answer) => {
+                        if let Some(outage) = before {
+                            stood_in = Some((stood_in.map_or(1, |(count, _)| count + 1), outage));
+                        }
+                        answers.push((index, Ok(answer)));
+                    }
                     Err(fault) if fault.class() == FaultClass::Outage && others > 0 => {
                         open.push(index);
                         outages.push((index, before.map_or(fault.clone(), |it| with_later(it, &fault))));
@@ -119,6 +125,9 @@ impl Route<'_> {
                         failed.push((index, before.map_or(fault.clone(), |it| with_later(it, &fault))));
                     }
                 }
+            }
+            if let Some((objects, cause)) = stood_in {
+                tracing::warn!(region, objects, %cause, "this Region answers in place of the one before");
             }
             if open.is_empty() {
                 break;
@@ -179,7 +188,7 @@ impl Route<'_> {
         match sealed::open(self.sources, file, request.role.as_deref(), label, self.deadline).await {
             Ok(item) => {
                 tracing::warn!(object = %label, cause = %fault, "a sealed file stands in for the service");
-                (index, Ok(Answer::One(super::Item { is_fallback: true, ..item })))
+                (index, Ok(Answer::One(super::Item { stands_in_for: Some(Box::new(fault)), ..item })))
             }
             Err(sealed) => {
                 let hint = format!("{}; its sealed file does not help: {sealed}", fault.hint());

@@ -105,7 +105,7 @@ impl Opening<'_> {
         let event = event.region(region.as_deref().unwrap_or_default());
         self.sources.recorder.line(&event.request_id(request_id.as_deref().unwrap_or_default()));
         let name = self.file.path.display().to_string();
-        Ok(Item { name, value, version, region, request_id, is_fallback: false })
+        Ok(Item { name, value, version, region, request_id, stands_in_for: None })
     }
 
     /// The keys that the specification names, or the caller's account.

@@ -82,7 +82,7 @@ async fn single(lane: &Lane, ask: &Ask<'_, SecretRef>, limits: Limits) -> Result
             version: answer.version_id.unwrap_or_default(),
             region: Some(lane.region.clone()),
             request_id,
-            is_fallback: false,
+            stands_in_for: None,
         })
     })
     .await

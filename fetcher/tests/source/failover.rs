@@ -33,7 +33,7 @@ fn an_outage_is_answered_elsewhere() {
             for (answer, (_, text)) in answers.iter().zip(texts(&answers)) {
                 let Ok(Answer::One(item)) = answer else { panic!() };
                 assert_eq!((item.region.as_deref(), text.as_str()), (Some(OTHER), "canary eu-central-1"));
-                assert!(!item.is_fallback);
+                assert!(item.stands_in_for.is_none());
             }
             let outcomes = rig.outcomes("secretsmanager:GetSecretValue");
             assert!(outcomes[0] == "outage" && outcomes.last().unwrap() == "ok", "{outcomes:?}");

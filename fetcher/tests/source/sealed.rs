@@ -51,7 +51,7 @@ fn bytes_and_armor_are_opened_under_keys_named_or_of_the_account() {
             let answers = sources.fetch(&sealed(path, &format!("{SHOP}{keys}")), within(60)).await;
             assert_eq!(texts(&answers), [(path.display().to_string(), "canary-licence\n".to_owned())]);
             let Ok(Answer::One(item)) = &answers[0] else { panic!() };
-            assert!(item.version.starts_with("sha256:") && item.request_id.is_some() && !item.is_fallback);
+            assert!(item.version.starts_with("sha256:") && item.request_id.is_some() && item.stands_in_for.is_none());
         }
         let calls = rig.aws.calls();
         assert_eq!((calls.count(Operation::Decrypt), calls.count(Operation::GetCallerIdentity)), (3, 1));
@@ -167,7 +167,7 @@ fn a_fallback_stands_in_for_a_service_that_is_out_and_for_no_answer() {
             rig.aws.inject(FaultRule::new(effect).on(Operation::GetSecretValue));
             let answers = item(4).await;
             let Ok(Answer::One(item)) = &answers[0] else { panic!("{answers:?}") };
-            assert!(item.is_fallback && item.value.expose_secret() == b"canary-old");
+            assert!(item.stands_in_for.is_some() && item.value.expose_secret() == b"canary-old");
             rig.aws.clear_faults();
         }
         rig.aws.secrets().deny(Operation::GetSecretValue, None);

@@ -45,6 +45,10 @@ fn success_is_reported_without_values() {
         assert!(line.is_object(), "{line}");
     }
     assert!(audit.contains("GetSecretValue"), "{audit}");
+    // The next run replaces it.
+    scene.fetcher.init_with(["--report", "report.json"]).expect(0);
+    let next = fs::read_to_string(scene.fetcher.path("report.json")).unwrap();
+    assert!(next != report && next.contains("db"), "{next}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The sources beside plain secrets and parameters: versions, references, sealed files, other forms.
 
+use rustix::process::Signal;
 use sealkit_rig::{Effect, FaultRule, Operation, Sealctl};
 
 use crate::scene::{HERE, Scene};
@@ -30,9 +31,8 @@ fn parameter_store_refers_to_secrets() {
     assert_eq!(scene.fetcher.file("db"), b"hunter2");
 }
 
-#[test]
-fn sealed_files_are_opened_with_the_pods_role() {
-    let scene = Scene::of("");
+/// A sealed file `licence.sealed`, and the key that opens it.
+fn sealed(scene: &Scene) -> String {
     let key = scene.aws.kms().create_key(HERE);
     let sealctl = Sealctl::new().with_endpoint(scene.aws.url());
     std::fs::write(sealctl.home().join("plain"), "sealed value").unwrap();
@@ -40,6 +40,25 @@ fn sealed_files_are_opened_with_the_pods_role() {
     let arguments = ["encrypt", "--key", &key, "--context", "app=shop", "-o", sealed.to_str().unwrap(), "plain"];
     let output = sealctl.command(arguments).output().unwrap();
     assert!(output.status.success(), "{output:?}");
+    key
+}
+
+/// `db`, for which that file stands in.
+fn with_fallback(key: &str) -> String {
+    format!(
+        "secrets: {{db: {{secret: db, fallback: {{sealed: licence.sealed, context: {{app: shop}}, keys: [\"{key}\"]}}}}}}"
+    )
+}
+
+fn take_out(scene: &Scene) {
+    scene.aws.inject(FaultRule::new(Effect::Status(503)).on(Operation::GetSecretValue));
+    scene.aws.inject(FaultRule::new(Effect::Status(503)).on(Operation::BatchGetSecretValue));
+}
+
+#[test]
+fn sealed_files_are_opened_with_the_pods_role() {
+    let scene = Scene::of("");
+    let key = sealed(&scene);
     let spec = |context: &str| {
         format!("secrets:\n  licence: {{sealed: licence.sealed, context: {{app: {context}}}, keys: [\"{key}\"]}}\n")
     };
@@ -49,19 +68,46 @@ fn sealed_files_are_opened_with_the_pods_role() {
     scene.fetcher.write("spec.yaml", spec("bank"));
     scene.fetcher.init().expect_failure(7, &["licence"]);
 
-    let fallback = format!(
-        "secrets: {{db: {{secret: db, fallback: {{sealed: licence.sealed, context: {{app: shop}}, keys: [\"{key}\"]}}}}}}"
-    );
-    scene.fetcher.write("spec.yaml", &fallback);
+    scene.fetcher.write("spec.yaml", with_fallback(&key));
     scene.fetcher.init().expect(0);
     assert_eq!(scene.fetcher.file("db"), b"hunter2");
-    scene.aws.inject(FaultRule::new(Effect::Status(503)).on(Operation::GetSecretValue));
-    scene.aws.inject(FaultRule::new(Effect::Status(503)).on(Operation::BatchGetSecretValue));
+    take_out(&scene);
     let ended = scene.fetcher.init_with(["--deadline", "5s"]);
     ended.expect(0);
     assert_eq!(scene.fetcher.file("db"), b"sealed value");
     let manifest: serde_json::Value = serde_json::from_slice(&scene.fetcher.file("..data/..manifest.json")).unwrap();
     assert_eq!(manifest["units"][0]["files"][0]["origins"][0]["isFallback"], true, "{manifest}");
+}
+
+#[test]
+fn last_good_bytes_are_newer_than_a_sealed_file() {
+    let scene = Scene::of("");
+    scene.fetcher.write("spec.yaml", with_fallback(&sealed(&scene)));
+    // Nothing of the service is published: the sealed file it is, until there is.
+    take_out(&scene);
+    let mut watch = scene.fetcher.watch(["--interval", "1h", "--deadline", "2s"]);
+    watch.wait_until("the sealed file stands in", |_| scene.fetcher.files().contains_key("db"));
+    assert_eq!(scene.fetcher.file("db"), b"sealed value", "{}", watch.err());
+    scene.aws.clear_faults();
+    watch.signal(Signal::HUP);
+    watch.wait_until("the service is back", |_| scene.fetcher.file("db") == b"hunter2");
+    take_out(&scene);
+    watch.signal(Signal::HUP);
+    watch.wait_until("it is out again", |it| it.err().contains("the last good bytes stay: db: "));
+    assert_eq!(scene.fetcher.file("db"), b"hunter2", "{}", watch.err());
+    watch.terminate().expect(0);
+    scene.aws.clear_faults();
+
+    let script = "trap 'exit 0' TERM; echo \"has $(cat \"$SEALKIT_SECRETS/db\")\"; while :; do sleep 0.05; done";
+    let flags = ["exec", "--spec", "spec.yaml", "--watch", "--interval", "1s", "--deadline", "2s", "--"];
+    let mut supervised = scene.fetcher.start(flags.into_iter().chain(["sh", "-c", script]));
+    supervised.wait_until("the first start", |it| it.out().contains("has hunter2"));
+    take_out(&scene);
+    supervised.wait_until("it goes on", |it| it.err().contains("the command goes on with what it has: db: "));
+    supervised.signal(Signal::TERM);
+    let ended = supervised.wait();
+    ended.expect(0);
+    assert_eq!(ended.out(), "has hunter2\n", "{ended}");
 }
 
 #[test]

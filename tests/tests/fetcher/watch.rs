@@ -336,3 +336,19 @@ fn a_command_that_hangs_ends_with_the_next_switch_and_so_does_what_it_started() 
         std::thread::sleep(Duration::from_millis(5));
     }
 }
+
+#[test]
+fn refreshes_of_pods_that_start_together_part() {
+    let watched = Watched::new(SPEC);
+    let pauses = [(); 3].map(|()| {
+        let mut running = watched.start(&[]);
+        running
+            .wait_until("the next is planned", |_| watched.metric("seal_fetcher_next_refresh_timestamp_seconds") > 0.0);
+        let at = |name| watched.metric(&format!("seal_fetcher_{name}_refresh_timestamp_seconds"));
+        let pause = at("next") - at("last");
+        running.terminate().expect(0);
+        pause
+    });
+    assert!(pauses.iter().all(|pause| (2_879.0..=4_321.0).contains(pause)), "{pauses:?}");
+    assert!(pauses.iter().any(|pause| (pause - pauses[0]).abs() > 1.0), "{pauses:?}");
+}

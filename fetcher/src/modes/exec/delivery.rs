@@ -27,6 +27,8 @@ pub(super) struct Deliverer {
     prefix: Option<String>,
     directory: Option<Directory>,
     seen: Seen,
+    /// The entries for which a sealed file stood in the last time.
+    stood_in: BTreeSet<String>,
 }
 
 struct Directory {
@@ -54,7 +56,7 @@ impl Deliverer {
             Delivery::SharedMemory => Some(Directory::private(rules)?),
             Delivery::Memfd | Delivery::Environment => None,
         };
-        Ok(Self { delivery, prefix, directory, seen: Seen::new() })
+        Ok(Self { delivery, prefix, directory, seen: Seen::new(), stood_in: BTreeSet::new() })
     }
 
     /// Checks what can be before anything is fetched.
@@ -75,6 +77,13 @@ impl Deliverer {
 
     /// Delivers all of `fetched`. Nothing if it is what was delivered last.
     pub(super) fn deliver(&mut self, prepared: &Prepared, fetched: Fetched) -> Result<Option<Delivered>, Vec<Failure>> {
+        let older = fetched.stood_in.iter().filter(|(label, _)| !self.stood_in.contains(label));
+        let older: Vec<Failure> = older.map(|(_, failure)| failure.clone()).collect();
+        if self.seen.last.is_some() && !older.is_empty() {
+            // What was delivered came from the service, and is newer than any sealed file.
+            return Err(older);
+        }
+        self.stood_in = fetched.stood_in.iter().map(|(label, _)| label.clone()).collect();
         let as_variables = self.delivery == Delivery::Environment;
         let mut fetched = if as_variables { fetched } else { fetched.with_variables_as_files(&prepared.plan) };
         if as_variables {

@@ -33,6 +33,7 @@ struct Unit {
     fetched: Option<SystemTime>,
     failure: Option<Reason>,
     not_after: Option<u64>,
+    is_fallback: bool,
 }
 
 /// Why a unit is as old as it is: words that name no value.
@@ -76,6 +77,9 @@ pub(super) struct UnitStatus {
     /// Seconds since the epoch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) not_after: Option<u64>,
+    /// Whether a sealed file stands in for the service.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) fallback: bool,
 }
 
 impl Freshness {
@@ -116,6 +120,7 @@ impl Freshness {
             class: unit.failure.as_ref().map(|reason| reason.class.class()),
             code: unit.failure.as_ref().and_then(|reason| reason.code.clone()),
             not_after: unit.not_after,
+            fallback: unit.is_fallback,
         });
         Status {
             ready: known.generation.is_some() && known.units.values().all(|unit| unit.fetched.is_some()),
@@ -138,6 +143,7 @@ impl Known {
         for (name, unit) in &mut self.units {
             let Some(found) = published.unit(name).filter(|found| is_wanted(unit, found)) else { continue };
             unit.fetched = Some(found.fetched);
+            unit.is_fallback = found.files.iter().flat_map(|file| &file.origins).any(|origin| origin.is_fallback);
             unit.not_after = found.files.iter().filter_map(|file| file.not_after).min();
         }
     }

@@ -99,6 +99,8 @@ fn read(status: &Status, lost_lines: u64) -> Vec<MetricFamily> {
     let missing = status.units.iter().filter(|unit| unit.age_seconds.is_none()).count();
     gauge("seal_fetcher_units", "Outputs of the specification", number(status.units.len()));
     gauge("seal_fetcher_units_missing", "Outputs that were never published", number(missing));
+    let fallback = status.units.iter().filter(|unit| unit.fallback).count();
+    gauge("seal_fetcher_units_fallback", "Outputs that a sealed file stands in for", number(fallback));
     let oldest = status.units.iter().filter_map(|unit| unit.age_seconds).max().unwrap_or_default();
     gauge(
         "seal_fetcher_oldest_unit_age_seconds",

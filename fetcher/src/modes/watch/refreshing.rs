@@ -10,6 +10,22 @@ use crate::output::{MadeTo, Unit};
 use crate::plan::names::Claims;
 use crate::publish::{Content, Publication, Published};
 
+/// Refuses what a sealed file stands in for, where bytes of the service are published: they are newer. What is made of
+/// that sealed file already may be made of it again.
+pub(super) fn keep_before_fallback(fetched: &mut Fetched, published: &Published) {
+    for unit in &mut fetched.units {
+        let Ok(made) = &unit.result else { continue };
+        let Some(before) = published.unit(&unit.name).filter(|it| !it.files.is_empty()) else { continue };
+        let before = || before.files.iter().flat_map(|file| &file.origins).filter(|origin| origin.is_fallback);
+        let now = made.iter().flat_map(|made| &made.origins).filter(|origin| origin.is_fallback);
+        if now.map(|origin| &origin.object).all(|sealed| before().any(|origin| origin.object == *sealed)) {
+            continue;
+        }
+        let of_unit = fetched.stood_in.iter().filter(|(label, _)| unit.entries.contains(label));
+        unit.result = Err(of_unit.map(|(_, failure)| failure.clone()).collect());
+    }
+}
+
 /// Refuses units with a file in the place of another's last good bytes. What that one's files are called now is not known
 /// while it can't be fetched; and whoever names a member of one secret must not replace a file of another that is out.
 pub(super) fn refuse_taken(fetched: &mut Fetched, published: &Published) {

@@ -146,7 +146,7 @@ impl<'a> Running<'_, 'a> {
                 version: version_id.clone().unwrap_or_default(),
                 region: Some(self.lane.region.clone()),
                 request_id: request_id.map(str::to_owned),
-                is_fallback: false,
+                stands_in_for: None,
             });
             let item = item.ok_or_else(|| valueless(&ask.object.id, &self.lane.region, request_id));
             self.fetched.push((ask.index, item));
