@@ -28,9 +28,9 @@ pub use self::watch::{NotifyArgs, RefreshArgs, WatchArgs};
 
 const EXAMPLES: &str = "\
 Examples:
-  seal-fetcher init --spec secrets.yaml --target /run/secrets
+  seal-fetcher init --spec secrets.yaml --target /secrets
                                     Fetch once, publish, end
-  seal-fetcher watch --spec secrets.yaml --target /run/secrets --listen :8080
+  seal-fetcher watch --spec secrets.yaml --target /secrets --listen :8080
                                     The same, and keep them fresh: a native sidecar
   seal-fetcher exec --spec env:SECRET_ --env -- ./server --port 80
                                     Give secrets to a program as variables, and become it

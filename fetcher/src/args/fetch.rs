@@ -9,9 +9,9 @@ use super::{AwsArgs, PlaceArgs, SpecArgs, TargetArgs};
 
 const INIT_EXAMPLES: &str = "\
 Examples:
-  seal-fetcher init --spec /etc/sealkit/secrets.yaml --target /run/secrets
-  seal-fetcher init --spec kube:app --target /run/secrets --report /run/secrets-report.json
-  seal-fetcher init --spec secrets.yaml --target /run/secrets --failover-region eu-central-1";
+  seal-fetcher init --spec /etc/sealkit/secrets.yaml --target /secrets
+  seal-fetcher init --spec kube:app --target /secrets --report /tmp/report.json
+  seal-fetcher init --spec secrets.yaml --target /secrets --failover-region eu-central-1";
 
 /// Fetch once, publish, end
 ///

@@ -19,7 +19,7 @@ Examples:
 
 const PROBE_EXAMPLES: &str = "\
 Examples:
-  seal-fetcher probe --target /run/secrets
+  seal-fetcher probe --target /secrets
   seal-fetcher probe --url http://127.0.0.1:8080/readyz";
 
 const COMPLETIONS_EXAMPLES: &str = "\

@@ -9,9 +9,9 @@ use super::{FetchArgs, NotifySignal, TargetArgs, value};
 
 const EXAMPLES: &str = "\
 Examples:
-  seal-fetcher watch --spec secrets.yaml --target /run/secrets --listen :8080
-  seal-fetcher watch --spec secrets.yaml --target /run/secrets --notify-signal HUP:nginx
-  seal-fetcher watch --spec secrets.yaml --target /run/secrets --notify-http http://localhost/reload
+  seal-fetcher watch --spec secrets.yaml --target /secrets --listen :8080
+  seal-fetcher watch --spec secrets.yaml --target /secrets --notify-signal HUP:nginx
+  seal-fetcher watch --spec secrets.yaml --target /secrets --notify-http http://localhost/reload
 
 SIGHUP, and POST /refresh from this machine, refresh now. SIGTERM ends it with 0. Published files
 are never removed by a refresh: while an object can't be had its last good bytes stay.";
