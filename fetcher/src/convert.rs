@@ -11,6 +11,7 @@ use sealkit_host::text::{error_chain, without_controls};
 use self::document::Document;
 use crate::args::ConvertArgs;
 use crate::pages::ended;
+use crate::plan::Plan;
 use crate::spec::load::load;
 use crate::spec::{Destination, File, Form, Spec, SpecErrors, native};
 
@@ -36,7 +37,7 @@ pub enum ConvertError {
 
 /// Prints the specification in our own form.
 pub async fn run(args: &ConvertArgs) -> Exit {
-    let spec = match load(&args.spec).await {
+    let spec = match load(&args.spec).await.and_then(|spec| Ok(Plan::check_names(spec)?)) {
         Ok(spec) => spec,
         Err(error) => {
             eprintln!("seal-fetcher: {}", error_chain(&error));

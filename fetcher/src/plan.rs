@@ -126,6 +126,15 @@ impl Plan {
         })
     }
 
+    /// A specification whose names may be made.
+    ///
+    /// # Errors
+    /// All that may not.
+    pub fn check_names(spec: Spec) -> Result<Spec, SpecErrors> {
+        let mistakes = names::check_known(&spec);
+        if mistakes.is_empty() { Ok(spec) } else { Err(SpecErrors::new(spec.origin, mistakes)) }
+    }
+
     /// The mistakes of a document, and those that names make in what could be read of it: so that they are told at once.
     #[must_use]
     pub fn mistakes(errors: SpecErrors) -> SpecErrors {

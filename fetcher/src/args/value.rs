@@ -70,7 +70,18 @@ pub(super) fn session_name(text: &str) -> Result<String, String> {
 pub(super) fn http_url(text: &str) -> Result<http::Uri, String> {
     let wanted = "a URL is written as in http://127.0.0.1:8080/reload; HTTPS is not spoken here";
     let uri: http::Uri = text.parse().map_err(|_| wanted.to_owned())?;
-    if uri.scheme_str() == Some("http") && uri.host().is_some() { Ok(uri) } else { Err(wanted.to_owned()) }
+    let Some(authority) = uri.authority().filter(|it| uri.scheme_str() == Some("http") && !it.host().is_empty()) else {
+        return Err(wanted.to_owned());
+    };
+    if authority.as_str().contains('@') {
+        return Err("a name and a password are not sent: leave them out".to_owned());
+    }
+    // What follows the last colon outside brackets is a port, and no other number.
+    let port = authority.as_str().rsplit_once(']').map_or(authority.as_str(), |(_, rest)| rest).rsplit_once(':');
+    match port {
+        Some((_, port)) if port.parse::<u16>().is_err() => Err(format!("{port:?} is no port")),
+        _ => Ok(uri),
+    }
 }
 
 #[cfg(test)]
@@ -105,7 +116,8 @@ mod tests {
         for text in ["http://127.0.0.1:8080/reload", "http://[::1]/", "http://localhost"] {
             assert!(http_url(text).is_ok(), "{text}");
         }
-        for text in ["https://localhost/", "localhost:80", "/reload", "", "http://"] {
+        for text in ["https://localhost/", "localhost:80", "/reload", "", "http://", "http://a:99999/", "http://u:p@a/"]
+        {
             assert!(http_url(text).is_err(), "{text}");
         }
     }

@@ -13,7 +13,8 @@ use crate::report::{Published, Report};
 pub async fn run(args: &InitArgs) -> Exit {
     let mut report = Report::new("init", super::specification::origin(&args.fetch.spec.spec));
     match ending::unless_ended(once(args)).await {
-        Ok(published) => {
+        Ok((published, unrecorded)) => {
+            report.failures.extend(unrecorded);
             tracing::info!(
                 directory = published.target.as_ref().map(|path| path.display().to_string()),
                 generation = published.generation,
@@ -28,7 +29,7 @@ pub async fn run(args: &InitArgs) -> Exit {
     ending::tell(&mut report, &args.fetch.reports)
 }
 
-async fn once(args: &InitArgs) -> Result<Published, Vec<Failure>> {
+async fn once(args: &InitArgs) -> Result<(Published, Option<Failure>), Vec<Failure>> {
     let (prepared, mut publisher) = prepare(&args.fetch, &args.target).await?;
     confinement::confine(&prepared, &args.fetch, publisher.target().path(), false);
     let fetched: Fetched = prepared.fetch().await.with_variables_as_files(&prepared.plan);

@@ -39,6 +39,14 @@ fn install(directory: &Path) -> Result<(), AtomicError> {
     if is_equal(&ourselves, &path) {
         return Ok(());
     }
+    // In a volume that others write to, a link there would choose what is overwritten.
+    match std::fs::symlink_metadata(&path) {
+        Ok(found) if !found.is_file() => {
+            let error = io::Error::other(format!("{} is no regular file: remove it", Escaped::new(&path)));
+            return Err(failed("replace")(error));
+        }
+        _ => {}
+    }
     let Target::File(place) = Target::classify(&path)? else {
         return Err(failed("replace")(io::Error::other(format!("{} is no regular file", Escaped::new(&path)))));
     };

@@ -29,13 +29,13 @@ pub async fn prepare(fetch: &FetchArgs, target: &TargetArgs) -> Result<(Prepared
 /// Publishes the files of `fetched` if nothing of it failed, and writes audit lines either way.
 ///
 /// # Errors
-/// Every failure of every unit, or why the target could not be switched; then readers see what they saw before. If only
-/// an audit line could not be written, what it should have said has happened.
+/// Every failure of every unit, or why the target could not be switched; then readers see what they saw before. That an
+/// audit line could not be written is told beside what it should have said, for that has happened.
 pub fn publish_all(
     prepared: &Prepared,
     publisher: &mut Publisher,
     fetched: &Fetched,
-) -> Result<Published, Vec<Failure>> {
+) -> Result<(Published, Option<Failure>), Vec<Failure>> {
     let target = publisher.target().path().to_owned();
     let resource = target.to_string_lossy();
     complete(prepared, fetched, &resource)?;
@@ -49,13 +49,13 @@ pub fn publish_all(
         Outcome::Switched { generation } => Some(generation.as_str().to_owned()),
         Outcome::Unchanged => publisher.current().ok().flatten().map(|it| it.generation.as_str().to_owned()),
     };
-    prepared.record.published(&fetched.delivered, &resource).map_err(|failure| vec![failure])?;
+    let unrecorded = prepared.record.published(&fetched.delivered, &resource).err();
     let files = outputs(fetched, |made| match &made.to {
         MadeTo::File(file) => Some((OutputKind::File, file.path.clone())),
         MadeTo::Variable(_) => None,
     });
     let is_changed = matches!(outcome, Outcome::Switched { .. });
-    Ok(Published { target: Some(target), generation, is_changed, outputs: files })
+    Ok((Published { target: Some(target), generation, is_changed, outputs: files }, unrecorded))
 }
 
 /// Whether nothing of `fetched` failed.

@@ -139,6 +139,8 @@ impl<'a> Watch<'a> {
                 }
                 Err(failures) => self.tell_refresh(&report, failures, None),
                 Ok((published, failures)) if is_first => {
+                    // Nothing but an audit line can be missing here.
+                    let is_recorded = failures.is_empty();
                     tracing::info!(
                         generation = published.generation,
                         files = published.outputs.len(),
@@ -147,8 +149,11 @@ impl<'a> Watch<'a> {
                     );
                     report.published = Some(published);
                     report.failures = failures;
-                    // What can't be told of a success is no reason to let the pod wait.
-                    ending::tell(&mut report, &self.args.fetch.reports);
+                    let exit = ending::tell(&mut report, &self.args.fetch.reports);
+                    if !is_recorded {
+                        return exit;
+                    }
+                    // What else can't be told of a success is no reason to let the pod wait.
                     self.prepared.record.survive_losses();
                     report.failures.is_empty()
                 }
@@ -180,7 +185,7 @@ impl<'a> Watch<'a> {
             refreshing::keep_before_fallback(&mut fetched, current);
             refreshing::refuse_taken(&mut fetched, current);
         }
-        let failures: Vec<Failure> = fetched.failures().cloned().collect();
+        let mut failures: Vec<Failure> = fetched.failures().cloned().collect();
         let resource = self.publisher.target().path().to_string_lossy().into_owned();
         if !failures.is_empty() {
             self.prepared.record.not_published(&failures, &resource);
@@ -189,8 +194,18 @@ impl<'a> Watch<'a> {
             return Err(failures);
         }
         let known: BTreeSet<&str> = current.iter().flat_map(|it| &it.units).map(|unit| unit.unit.as_str()).collect();
-        let units = refreshing::publications(&fetched, &known);
-        let outcome = self.publisher.publish(&units, fetched.at).map_err(|error| {
+        let mut outcome = self.publisher.publish(&refreshing::publications(&fetched, &known), fetched.at);
+        if let Err(error) = &outcome
+            && !is_first
+            && error.is_for_want_of_room()
+            && refreshing::hold_back_found(&mut fetched, &self.prepared.plan, error)
+        {
+            let held: Vec<Failure> = fetched.failures().filter(|it| !failures.contains(it)).cloned().collect();
+            self.prepared.record.not_published(&held, &resource);
+            failures.extend(held);
+            outcome = self.publisher.publish(&refreshing::publications(&fetched, &known), fetched.at);
+        }
+        let outcome = outcome.map_err(|error| {
             let failure = Failure::from(error);
             self.prepared.record.not_published(std::slice::from_ref(&failure), &resource);
             self.freshness.not_switched(&failure, &fetched);
@@ -207,9 +222,7 @@ impl<'a> Watch<'a> {
         if is_changed {
             self.metrics.switched();
             self.sweep_at = Some(Instant::now() + self.args.target.rules.keep);
-            if let Err(failure) = self.prepared.record.published(fetched.made(), &resource) {
-                return Err(failures.into_iter().chain([failure]).collect());
-            }
+            failures.extend(self.prepared.record.published(fetched.made(), &resource).err());
             if !is_first {
                 self.notifier.tell(&self.metrics);
             }

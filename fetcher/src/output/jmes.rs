@@ -80,6 +80,9 @@ fn parse(path: &str) -> Result<Ast, Refusal> {
 /// The crate's own message would repeat what it found, a literal or a value.
 fn failed(error: &JmespathError) -> Refusal {
     let what = match &error.reason {
+        ErrorReason::Parse(message) if message == TOO_MUCH => {
+            return Refusal::new("it prints more than is reasonable of one secret", "make the expression simpler");
+        }
         ErrorReason::Parse(_) => "a syntax error",
         ErrorReason::Runtime(jmespath::RuntimeError::UnknownFunction(_)) => "a function that is not known",
         ErrorReason::Runtime(jmespath::RuntimeError::InvalidType { .. }) => "an argument of another type",
@@ -123,10 +126,13 @@ fn register(
     runtime.register_function(name, Box::new(function));
 }
 
+/// What stands in the crate's error where the budget was not enough: it has no reason for that.
+const TOO_MUCH: &str = "too much text";
+
 /// Takes what was printed off the budget.
 fn printed(text: Option<String>, left: &AtomicUsize, context: &Context<'_>) -> jmespath::SearchResult {
     let Some(text) = text else {
-        let reason = ErrorReason::Parse("too much text".to_owned());
+        let reason = ErrorReason::Parse(TOO_MUCH.to_owned());
         return Err(JmespathError::from_ctx(context, reason));
     };
     left.fetch_sub(text.len(), Ordering::Relaxed);

@@ -1,7 +1,9 @@
 //! Texts with expressions over entries, in Jinja's language.
 //!
 //! The engine has no loader, so nothing is included; a name that is not there is an error; fuel bounds instructions and
-//! the bytes that they make or read. Its own messages may hold values, so none of a running template is repeated.
+//! the bytes that they make or read. What fuel does not count, lists that are put together from themselves again and
+//! again, is bounded in time: a template runs on a thread of its own, and is given up if it does not end. The engine's
+//! messages may hold values, so none of a running template is repeated but the names in its text.
 
 mod filters;
 #[cfg(test)]
@@ -11,6 +13,9 @@ mod value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error as _;
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+use std::time::Duration;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value};
@@ -25,6 +30,12 @@ const MAX_LENGTH: usize = 256 * 1024;
 
 /// How long what it makes may be, in bytes.
 const MAX_OUTPUT: usize = 1 << 20;
+
+/// How long a template may run: a thousand times what any that is within its fuel takes.
+const MAX_TIME: Duration = Duration::from_secs(3);
+
+/// The engine descends into nested values: as much as the main thread has.
+const STACK: usize = 8 << 20;
 
 /// What a template may use: each unit is an instruction, or 64 bytes that are made or read.
 const FUEL: u64 = 250_000;
@@ -50,13 +61,48 @@ pub(crate) fn render(values: &Values<'_>, text: &str) -> Result<(String, Vec<Ori
     if !refusals.is_empty() {
         return Err(refusals);
     }
-    let environment = environment();
-    let template = environment.template_from_str(text).map_err(|error| vec![mistake(syntax(&error))])?;
-    let mut output = Bounded(Vec::new());
-    template.render_captured_to(Value::from(variables), &mut output).map_err(|error| vec![failed(&error)])?;
-    let text = String::from_utf8(output.0)
-        .map_err(|_| vec![Refusal::new("the template makes something else than UTF-8", "correct the template")])?;
+    static IS_ENDLESS: AtomicBool = AtomicBool::new(false);
+    let text =
+        within(MAX_TIME, &IS_ENDLESS, text.to_owned(), Value::from(variables)).map_err(|refusal| vec![refusal])?;
     Ok((text, origins))
+}
+
+/// Runs a template, and gives up waiting for one that does not end. Its thread goes on for as long as the process does;
+/// then no other is started.
+fn within(limit: Duration, is_endless: &AtomicBool, text: String, variables: Value) -> Result<String, Refusal> {
+    let endless = || Refusal::new("the template does not come to an end", "make it simpler");
+    if is_endless.load(Ordering::Relaxed) {
+        return Err(endless());
+    }
+    let (answer, answered) = mpsc::channel();
+    let thread = std::thread::Builder::new().stack_size(STACK).spawn(move || {
+        // Nobody waits any more if it took too long.
+        let _ = answer.send(run(&text, variables));
+    });
+    let thread = thread.map_err(|error| Refusal::new(format!("no thread can be made for it: {error}"), ""))?;
+    match answered.recv_timeout(limit) {
+        Err(mpsc::RecvTimeoutError::Timeout) => {
+            is_endless.store(true, Ordering::Relaxed);
+            Err(endless())
+        }
+        // A thread that panicked sends nothing.
+        Err(mpsc::RecvTimeoutError::Disconnected) => {
+            Err(Refusal::new("the template can't be run", "report this as a bug"))
+        }
+        Ok(made) => {
+            let _ = thread.join();
+            made
+        }
+    }
+}
+
+fn run(text: &str, variables: Value) -> Result<String, Refusal> {
+    let environment = environment();
+    let template = environment.template_from_str(text).map_err(|error| mistake(syntax(&error)))?;
+    let mut output = Bounded(Vec::new());
+    template.render_captured_to(variables, &mut output).map_err(|error| failed(&error, text))?;
+    String::from_utf8(output.0)
+        .map_err(|_| Refusal::new("the template makes something else than UTF-8", "correct the template"))
 }
 
 /// The labels among `labels` that a template uses. One stands for the label that is it with `_` for each character
@@ -130,8 +176,8 @@ fn mistake(message: String) -> Refusal {
     Refusal::new(message, "correct the template")
 }
 
-/// An error of a running template.
-fn failed(error: &Error) -> Refusal {
+/// An error of the running template `text`.
+fn failed(error: &Error, text: &str) -> Refusal {
     let line = error.line().map_or_else(|| "the template".to_owned(), |line| format!("line {line} of the template"));
     if let Some(refusal) = value::refusal(error) {
         return refusal.of(&line);
@@ -149,7 +195,15 @@ fn failed(error: &Error) -> Refusal {
         }
         _ => ("an operation does not suit its values", "correct the template"),
     };
-    Refusal::new(format!("{line}: {reason}"), hint)
+    let name = unknown(error, text).map(|name| format!(" as {name}")).unwrap_or_default();
+    Refusal::new(format!("{line}: {reason}{name}"), hint)
+}
+
+/// The name of a filter, a test or a function that is not known, if it stands in the template: a value can name one too.
+fn unknown<'a>(error: &'a Error, text: &str) -> Option<&'a str> {
+    let detail = error.detail()?.strip_suffix(" is unknown")?;
+    let name = detail.rsplit_once(' ').map_or(detail, |(_, name)| name);
+    text.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| word == name).then_some(name)
 }
 
 /// Takes as much as a file may have.

@@ -93,6 +93,16 @@ impl PublishError {
         }
     }
 
+    /// Whether less would have found room.
+    #[must_use]
+    pub fn is_for_want_of_room(&self) -> bool {
+        match self {
+            Self::ManifestTooLong { .. } | Self::Target(TargetError::Room { .. }) => true,
+            Self::Failed { source, .. } => Errno::from_io_error(source) == Some(Errno::NOSPC),
+            _ => false,
+        }
+    }
+
     /// One thing that we did not make.
     pub(super) fn foreign(path: impl Into<PathBuf>, what: impl Into<String>) -> Self {
         Self::Foreign { found: vec![(path.into(), what.into())] }

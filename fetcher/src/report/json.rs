@@ -171,6 +171,6 @@ pub fn write_json(report: &Report, path: &Path) -> Result<(), AtomicError> {
             new.file().write_all(&bytes).map_err(failed)?;
             new.commit(Overwrite::Replace)
         }
-        Target::Stream(stream) => stream.open()?.write_all(&bytes).map_err(failed),
+        Target::Stream(stream) => stream.open_without_waiting()?.write_all(&bytes).map_err(failed),
     }
 }

@@ -79,11 +79,16 @@ pub async fn load(args: &SpecArgs) -> Result<Spec, LoadError> {
     match &args.spec {
         SpecSource::File(path) => {
             let origin = path.display().to_string();
-            let text = text(&origin, open(path))?;
+            let text = if path.metadata().is_ok_and(|found| !found.is_file()) {
+                let (origin, path) = (origin.clone(), path.clone());
+                waiting(move || text(&origin, open(&path))).await?
+            } else {
+                text(&origin, open(path))?
+            };
             Ok(read(&origin, &text, &choice)?)
         }
         SpecSource::Stdin => {
-            let text = text("standard input", Ok(io::stdin().lock()))?;
+            let text = waiting(|| text("standard input", Ok(io::stdin().lock()))).await?;
             Ok(read("standard input", &text, &choice)?)
         }
         SpecSource::Environment(prefix) => Ok(ecs::environment(prefix, std::env::vars_os())?),
@@ -95,6 +100,23 @@ pub async fn load(args: &SpecArgs) -> Result<Spec, LoadError> {
             })
         }
     }
+}
+
+/// Reads what is no file on a thread of its own, which has ended when there is an answer: a FIFO may have no writer, and a
+/// signal must end us all the same.
+async fn waiting(read: impl FnOnce() -> Result<String, LoadError> + Send + 'static) -> Result<String, LoadError> {
+    let (answer, answered) = tokio::sync::oneshot::channel();
+    let thread = std::thread::spawn(move || {
+        // Nobody waits any more where a signal came.
+        let _ = answer.send(read());
+    });
+    let read = answered.await.unwrap_or_else(|_| {
+        let source = io::Error::other("the thread that reads it ended");
+        Err(LoadError::Read { origin: "--spec".to_owned(), source })
+    });
+    // It has nothing more to do than to end.
+    let _ = thread.join();
+    read
 }
 
 /// Opens a file that is none of those on which a read waits for ever.

@@ -117,7 +117,20 @@ impl Stream {
     /// # Errors
     /// If it can't be opened, or has become something else since it was looked at.
     pub fn open(&self) -> Result<File, AtomicError> {
-        let flags = OFlags::WRONLY | OFlags::NOCTTY | OFlags::CLOEXEC;
+        self.open_with(OFlags::empty())
+    }
+
+    /// The same, but a FIFO that nobody reads is an error, and writing to one that is full is one too: for who can't
+    /// wait.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_without_waiting(&self) -> Result<File, AtomicError> {
+        self.open_with(OFlags::NONBLOCK)
+    }
+
+    fn open_with(&self, more: OFlags) -> Result<File, AtomicError> {
+        let flags = OFlags::WRONLY | OFlags::NOCTTY | OFlags::CLOEXEC | more;
         let file =
             rustix::fs::open(&self.path, flags, Mode::empty()).map_err(AtomicError::failed("open", &self.path))?;
         let file = File::from(file);

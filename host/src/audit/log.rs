@@ -77,14 +77,16 @@ impl AuditLog {
         let file = rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR).map_err(|errno| failed(errno.into()))?;
         let file = File::from(file);
         let metadata = file.metadata().map_err(failed)?;
+        let mut torn = false;
         if metadata.is_file() {
             private_file::check(path, &metadata, Readers::Anyone).map_err(AuditError::Unsafe)?;
+            torn = ends_in_a_line(path, &file);
         } else if metadata.file_type().is_fifo() || metadata.file_type().is_char_device() {
             rustix::fs::fcntl_setfl(&file, OFlags::APPEND).map_err(|errno| failed(errno.into()))?;
         } else {
             return Err(failed(io::Error::from(io::ErrorKind::InvalidInput)));
         }
-        Ok(Self { path: path.to_owned(), program, sink: Mutex::new(Sink { file, torn: false }) })
+        Ok(Self { path: path.to_owned(), program, sink: Mutex::new(Sink { file, torn }) })
     }
 
     /// Appends one line, stamped with the present time, in one `write`.
@@ -126,6 +128,22 @@ impl AuditLog {
         bytes.push(b'\n');
         bytes
     }
+}
+
+/// Whether the last line of a file is one without an end, of a program that met a full disk. A file that can't be read
+/// is taken to be whole.
+fn ends_in_a_line(path: &Path, file: &File) -> bool {
+    use std::os::unix::fs::{FileExt as _, MetadataExt as _};
+    let is_torn = || {
+        let read = File::open(path)?;
+        let (found, opened) = (read.metadata()?, file.metadata()?);
+        let is_it = (found.dev(), found.ino()) == (opened.dev(), opened.ino());
+        let Some(last) = found.len().checked_sub(1).filter(|_| is_it) else { return Ok(false) };
+        let mut byte = [0];
+        read.read_exact_at(&mut byte, last)?;
+        Ok::<_, io::Error>(byte != *b"\n")
+    };
+    is_torn().unwrap_or(false)
 }
 
 impl Sink {

@@ -60,3 +60,16 @@ fn mistakes_are_told_all_at_once_with_their_places() {
     ended.expect_failure(3, &["spec.yaml:2", "secrt", "spec.yaml:3", "versionStages", "spec.yaml:4"]);
     assert_eq!(scene.aws.calls().total(), 0);
 }
+
+#[test]
+fn nobody_is_waited_for_at_a_pipe() {
+    let scene = Scene::of("secrets: {db: {secret: db}}");
+    let pipe = scene.fetcher.path("pipe");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR).unwrap();
+    scene.fetcher.init_with(["--report", "pipe"]).expect_failure(9, &["report", "pipe"]);
+    let target = scene.fetcher.target();
+    let mut running = scene.fetcher.start(["init", "--spec", "pipe", "--target", target.to_str().unwrap()]);
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    assert!(running.runs(), "{}", running.err());
+    running.terminate().expect_failure(143, &["SIGTERM"]);
+}

@@ -352,3 +352,25 @@ fn refreshes_of_pods_that_start_together_part() {
     assert!(pauses.iter().all(|pause| (2_879.0..=4_321.0).contains(pause)), "{pauses:?}");
     assert!(pauses.iter().any(|pause| (pause - pauses[0]).abs() > 1.0), "{pauses:?}");
 }
+
+#[test]
+fn what_content_names_holds_up_no_other_when_there_is_no_room_for_it() {
+    let spec = "secrets:\n  a: {secret: a}\n  p: {parametersByPath: /p, files: [{directory: p}]}\nbatch: never\n";
+    let watched = Watched::new(spec);
+    let put = |name: String| watched.aws.parameters().put(HERE, &name, "x");
+    put("/p/first".to_owned());
+    let address = watched.address.to_string();
+    let mut running = watched.fetcher.watch(["--listen", &address, "--deadline", "60s"]);
+    running.wait_until("it is ready", |_| watched.get("/readyz").0 == 200);
+    // More than a manifest takes.
+    for number in 0..9_000 {
+        put(format!("/p/{}{number}", "n".repeat(230)));
+    }
+    watched.aws.secrets().put(&watched.arns[0], "a2");
+    watched.refresh(&mut running);
+    assert_eq!(watched.fetcher.file("a"), b"a2", "{}", running.err());
+    assert_eq!(watched.fetcher.file("p/first"), b"x");
+    assert!(running.err().contains("the last good bytes stay: p: the manifest would take"), "{}", running.err());
+    assert_eq!(watched.get("/readyz").1, "ready: 0 missing, 1 kept\n");
+    running.terminate().expect(0);
+}

@@ -93,7 +93,10 @@ impl Deliverer {
         let (mut memory, mut is_changed) = (Vec::new(), false);
         let mut published = match &mut self.directory {
             Some(Directory { publisher, .. }) => {
-                let published = publish_all(prepared, publisher, &fetched)?;
+                let (published, unrecorded) = publish_all(prepared, publisher, &fetched)?;
+                if let Some(failure) = unrecorded {
+                    return Err(vec![failure]);
+                }
                 is_changed |= published.is_changed;
                 environment.set(environment::DIRECTORY, publisher.target().path());
                 published

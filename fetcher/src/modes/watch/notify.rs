@@ -82,7 +82,9 @@ async fn tell_all(to: &NotifyArgs, metrics: &Metrics) {
     // Neither waits for the other: one that hangs is replaced with the next switch.
     let http = async {
         if let Some(url) = &to.http {
-            told(metrics, "http", &url.to_string(), post(url).await);
+            // Without a query, which may be a password.
+            let whom = format!("http://{}{}", url.authority().map_or("", http::uri::Authority::as_str), url.path());
+            told(metrics, "http", &whom, post(url).await);
         }
     };
     let command = async {

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use sealkit_host::text::Escaped;
+use sealkit_host::audit;
+use sealkit_host::text::{Escaped, error_chain};
 
 use crate::failure::Failure;
 use crate::modes::prepare::Fetched;
-use crate::output::{MadeTo, Unit};
+use crate::output::{MadeTo, Unit, planned_units};
+use crate::plan::Plan;
 use crate::plan::names::Claims;
-use crate::publish::{Content, Publication, Published};
+use crate::publish::{Content, Publication, PublishError, Published};
 
 /// Refuses what a sealed file stands in for, where bytes of the service are published: they are newer. What is made of
 /// that sealed file already may be made of it again.
@@ -24,6 +26,20 @@ pub(super) fn keep_before_fallback(fetched: &mut Fetched, published: &Published)
         let of_unit = fetched.stood_in.iter().filter(|(label, _)| unit.entries.contains(label));
         unit.result = Err(of_unit.map(|(_, failure)| failure.clone()).collect());
     }
+}
+
+/// Holds back outputs whose names come from content, for which there is no room: who writes one secret must not keep all
+/// others from being refreshed. Whether there were any.
+pub(super) fn hold_back_found(fetched: &mut Fetched, plan: &Plan, why: &PublishError) -> bool {
+    let found: BTreeSet<String> =
+        planned_units(plan).filter(|(_, files)| files.is_empty()).map(|(name, _)| name).collect();
+    let mut any = false;
+    for unit in fetched.units.iter_mut().filter(|unit| unit.result.is_ok() && found.contains(&unit.name)) {
+        let object = unit.entries.first().map_or("", String::as_str);
+        unit.result = Err(vec![Failure::other(object, audit::Failure::Io, error_chain(why), why.hint())]);
+        any = true;
+    }
+    any
 }
 
 /// Refuses units with a file in the place of another's last good bytes. What that one's files are called now is not known

@@ -1,7 +1,10 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 //! Templates: what entries are in them, and what they are kept from.
 
-use std::time::SystemTime;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, SystemTime};
+
+use minijinja::Value;
 
 use super::uses;
 use crate::output::testing::{absent, entry, file, item, origin, plan};
@@ -125,7 +128,8 @@ fn errors_name_the_line_and_no_value() {
         ("{{ db.k | int }}", "line 1 of the template: an operation does not suit its values"),
         ("{{ db.k | b64decode }}", "line 1 of the template: it is not base64"),
         ("{{ db.k() }}", "line 1 of the template: "),
-        ("{{ db.k | nosuch }}", "line 1 of the template: there is no such filter"),
+        ("{{ db.k | nosuch }}", "line 1 of the template: there is no such filter as nosuch"),
+        ("{{ [1] | map(db.k) | list }}", "line 1 of the template: there is no such filter;"),
         ("{{ nosuch() }}", "the template's `nosuch` is no label of an entry"),
         ("{{ CANARI }}", "the template's `CANARI` is no label of an entry"),
         ("{{ twice.a }}", "line 1 of the template: an object in it has a key twice"),
@@ -159,6 +163,19 @@ fn work_and_size_are_bounded() {
         assert!(refused.contains(told), "{refused}");
     }
     assert_eq!(rendered(&"{{ x }}".repeat(17), &answers).len(), 17 * 60_000);
+}
+
+#[test]
+fn a_template_that_does_not_end_is_given_up() {
+    static IS_ENDLESS: AtomicBool = AtomicBool::new(false);
+    let within = |limit, text: &str| super::within(limit, &IS_ENDLESS, text.to_owned(), Value::from(()));
+    assert_eq!(within(Duration::from_secs(60), "{{ 1 + 1 }}").unwrap(), "2");
+    // This one ends, though not at once.
+    let doubled = format!("{{% set a = 1 %}}{}{{{{ a | string | length }}}}", "{% set a = [a, a] %}".repeat(18));
+    for text in [doubled.as_str(), "{{ 1 + 1 }}"] {
+        let refused = within(Duration::from_millis(1), text).unwrap_err();
+        assert!(refused.message.contains("does not come to an end"), "{refused:?}");
+    }
 }
 
 #[test]
