@@ -80,7 +80,12 @@ impl Shortage {
         let enough = self.limit.saturating_add(self.missing());
         match self.place {
             Place::FileSystem => {
-                format!("raise the volume's sizeLimit (or the size of the tmpfs) to {} at least", kib(enough))
+                let safe = kib(enough.saturating_add(self.needed));
+                format!(
+                    "raise the volume's sizeLimit (or the size of the tmpfs) to {} at least; to {safe} if this is the \
+                     first generation, for the next one stands beside it",
+                    kib(enough)
+                )
             }
             Place::Inodes => format!("mount the tmpfs with nr_inodes={enough} at least"),
             Place::Cgroup(_) => format!("raise the container's memory limit to {} at least", kib(enough)),

@@ -140,7 +140,9 @@ fn of_several_containers_one_is_chosen() {
     assert_eq!(mistakes(text, Some("d")), ["1:1: no container is called `d`; there is `a`, `b`, `c`"]);
     assert_eq!(
         mistakes(r#"{"containerDefinitions": [{"name": "a"}]}"#, None),
-        ["1:1: no container has `secrets`: there is nothing to fetch"]
+        [
+            "1:1: no container has `secrets`: there is nothing to fetch; where variables hold them instead, set these and give --spec env:PREFIX"
+        ]
     );
 }
 
