@@ -74,6 +74,8 @@ step_container() {
     cargo build --locked --package sealkit-rig --bins
     bash tests/ci/container.sh "$dist_bin/sealctl" "$dist_bin/seal-kms-plugin" "$debug/sealkit-kms-load" \
         "$small_bin/seal-fetcher" "$debug/sealkit-aws-double"
+    # The stories of the fetcher once more, on the static binary: it has another libc beneath it under Landlock.
+    SEALKIT_FETCHER="$small_bin/seal-fetcher" cargo test --locked --package sealkit-rig --test fetcher
 }
 
 # What cargo ignores by default in the rig's end-to-end tests: the official SDKs, live, in both
