@@ -1,7 +1,7 @@
 //! Credentials that say, when they fail, whose login is at fault and how to renew it.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use aws_config::SdkConfig;
 use aws_config::ecs::EcsCredentialsProvider;
@@ -15,6 +15,7 @@ use crate::fault::login;
 use crate::pod_identity;
 
 pub(crate) use crate::fault::login::Login;
+use crate::fault::login::LoginFailure;
 
 /// Where credentials come from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -84,7 +85,12 @@ pub(crate) struct ExplainedCredentials {
     chain: SharedCredentialsProvider,
     login: Login,
     expiry: Expiry,
+    refused: Mutex<Option<(Instant, LoginFailure)>>,
 }
+
+/// How long a refusal holds for calls that are under way together: forty secrets are one AssumeRole, and one line in
+/// CloudTrail, also where it is denied.
+const REFUSED: Duration = Duration::from_secs(1);
 
 /// When the credentials found last expire. Clones share it.
 #[derive(Clone, Debug, Default)]
@@ -103,15 +109,30 @@ impl Expiry {
 
 impl ExplainedCredentials {
     pub(crate) fn new(chain: SharedCredentialsProvider, login: Login, expiry: Expiry) -> Self {
-        Self { chain, login, expiry }
+        Self { chain, login, expiry, refused: Mutex::default() }
     }
 
     async fn load(&self) -> Result {
+        if let Some(failure) = self.refused() {
+            return Err(CredentialsError::provider_error(failure));
+        }
         let found = self.chain.provide_credentials().await;
         if let Ok(credentials) = &found {
             self.expiry.found(credentials.expiry());
         }
-        found.map_err(|error| CredentialsError::provider_error(login::explain(&error, &self.login)))
+        found.map_err(|error| {
+            let failure = login::explain(&error, &self.login);
+            if failure.is_an_answer() {
+                *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), failure.clone()));
+            }
+            CredentialsError::provider_error(failure)
+        })
+    }
+
+    /// The refusal that a call just had.
+    fn refused(&self) -> Option<LoginFailure> {
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        refused.as_ref().filter(|(at, _)| at.elapsed() < REFUSED).map(|(_, failure)| failure.clone())
     }
 }
 

@@ -44,10 +44,16 @@ impl Login {
 }
 
 /// An explained failure, carried through the SDK to where a fault is made of it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct LoginFailure(Finding);
 
 impl LoginFailure {
+    /// Whether the next call would have the same answer: a policy, a profile or the lack of either, rather than a
+    /// network or a token.
+    pub(crate) fn is_an_answer(&self) -> bool {
+        matches!(self.0.class, FaultClass::Denied | FaultClass::NoCredentials | FaultClass::Misconfigured)
+    }
+
     pub(super) fn finding(&self) -> Finding {
         self.0.clone()
     }

@@ -170,7 +170,11 @@ mod tests {
     fn a_shortage_says_how_much_is_missing_and_what_would_be_enough() {
         let short = enough(Place::FileSystem, 40_960, 4096, 65_536).expect_err("it does not fit");
         assert_eq!(short.to_string(), "a new generation takes 40Ki, the file system has 4Ki free: 36Ki are missing");
-        assert_eq!(short.hint(), "raise the volume's sizeLimit (or the size of the tmpfs) to 100Ki at least");
+        assert_eq!(
+            short.hint(),
+            "raise the volume's sizeLimit (or the size of the tmpfs) to 100Ki at least; to 140Ki if this is the \
+                   first generation, for the next one stands beside it"
+        );
         let short = Shortage { place: Place::Cgroup("/sys/fs/cgroup".into()), ..short };
         assert_eq!(
             short.to_string(),

@@ -125,6 +125,7 @@ fn what_is_missing_for_all_is_told_once() {
     scene.aws.sts().deny(Operation::AssumeRole, Some(ROLE));
     let ended = scene.fetcher.init_with(options);
     ended.expect_failure(4, &["a, b, c, d: no credentials, for sts:AssumeRole failed: AccessDenied", "request id"]);
+    assert!(scene.aws.calls().count(Operation::AssumeRole) <= 2, "one is asked for all");
     let audit = read("audit.jsonl");
     for line in audit.lines() {
         let line: serde_json::Value = serde_json::from_str(line).unwrap();

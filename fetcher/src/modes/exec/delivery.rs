@@ -83,7 +83,7 @@ impl Deliverer {
             // What was delivered came from the service, and is newer than any sealed file.
             return Err(older);
         }
-        self.stood_in = fetched.stood_in.iter().map(|(label, _)| label.clone()).collect();
+        let stood_in = fetched.stood_in.iter().map(|(label, _)| label.clone()).collect();
         let as_variables = self.delivery == Delivery::Environment;
         let mut fetched = if as_variables { fetched } else { fetched.with_variables_as_files(&prepared.plan) };
         if as_variables {
@@ -121,6 +121,7 @@ impl Deliverer {
             None => all(&fetched).collect(),
         };
         is_changed |= self.seen.is_new(&in_memory);
+        self.stood_in = stood_in;
         published.is_changed = is_changed;
         Ok(is_changed.then_some(Delivered { environment, memory, published }))
     }
