@@ -90,7 +90,10 @@ impl<'a> Watch<'a> {
                 return Err(prepared.err().unwrap_or_default().into_iter().chain(of_flags).collect());
             }
         };
-        let (Ok(notifier), Ok(listener)) = (notifier, listener) else { return Err(Vec::new()) };
+        let (Ok(mut notifier), Ok(listener)) = (notifier, listener) else { return Err(Vec::new()) };
+        if !prepared.aws.login_files().runs_process {
+            notifier.reap_orphans();
+        }
         let freshness = Arc::new(Freshness::new(planned_units(&prepared.plan)));
         let (metrics, asked) = (Arc::new(Metrics::new()), Arc::new(Asked::default()));
         if let Some(listener) = listener {

@@ -10,7 +10,7 @@ use std::{fs, io};
 
 use futures_util::future::join;
 use http::{Method, Uri};
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, kill_process_group, wait};
 use sealkit_host::audit;
 use sealkit_host::text::error_chain;
 use tokio::process::Command;
@@ -32,6 +32,8 @@ const COMMAND: Duration = Duration::from_secs(60);
 /// Tells whoever is to be told.
 pub(super) struct Notifier {
     to: NotifyArgs,
+    /// Whether what commands leave behind comes to us when it ends.
+    reaps: bool,
     running: Option<AbortHandle>,
 }
 
@@ -48,7 +50,12 @@ impl Notifier {
         if args.command.as_ref().is_some_and(|command| command.split_whitespace().next().is_none()) {
             return Err(wrong("--notify-command: it is empty", "name a program, and its arguments after blanks"));
         }
-        Ok(Self { to: args.clone(), running: None })
+        Ok(Self { to: args.clone(), reaps: false, running: None })
+    }
+
+    /// Takes the state of orphans, as process 1 of a container has to. Nobody else may wait for children then.
+    pub(super) fn reap_orphans(&mut self) {
+        self.reaps = std::process::id() == 1;
     }
 
     /// Whether a program that is not ours is run.
@@ -70,8 +77,17 @@ impl Notifier {
         if self.to.http.is_none() && self.to.signal.is_none() && self.to.command.is_none() {
             return;
         }
-        let (to, metrics) = (self.to.clone(), Arc::clone(metrics));
-        self.running = Some(tokio::spawn(async move { tell_all(&to, &metrics).await }).abort_handle());
+        let (to, reaps, metrics) = (self.to.clone(), self.reaps, Arc::clone(metrics));
+        self.running = Some(
+            tokio::spawn(async move {
+                tell_all(&to, &metrics).await;
+                if reaps {
+                    // The command itself was waited for. What ends later is taken after the next switch.
+                    while let Ok(Some(_)) = wait(WaitOptions::NOHANG) {}
+                }
+            })
+            .abort_handle(),
+        );
     }
 }
 

@@ -18,8 +18,8 @@ const MAX_OPERATORS: usize = 100;
 /// How far an index may point, so that no arithmetic over it overflows.
 const MAX_INDEX: i32 = 1_000_000;
 
-/// How many bytes of document a result may stand for.
-const MAX_GROWTH: usize = 1 << 26;
+/// How many bytes of document a result may stand for: each takes some six in memory.
+const MAX_GROWTH: usize = 1 << 22;
 
 /// Bounds the text of an expression, before it is parsed.
 pub(super) fn check_text(path: &str) -> Result<(), Refusal> {
