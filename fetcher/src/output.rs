@@ -75,6 +75,12 @@ fn refuse_found(plan: &Plan, units: &mut [Unit]) {
     }
 }
 
+/// Whether a template was given up and still runs.
+#[must_use]
+pub fn has_endless_template() -> bool {
+    template::RUNS_ON.is_there()
+}
+
 /// The units that [`render`] makes of `plan`, with what of their files is known before the first call, and with variables
 /// as files of their names.
 pub fn planned_units(plan: &Plan) -> impl Iterator<Item = (String, Vec<String>)> {

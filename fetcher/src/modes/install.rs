@@ -36,9 +36,6 @@ fn install(directory: &Path) -> Result<(), AtomicError> {
         move |source: io::Error| AtomicError::Failed { action, path, source }
     };
     let mut ourselves = File::open(OURSELVES).map_err(failed("copy this binary to"))?;
-    if is_equal(&ourselves, &path) {
-        return Ok(());
-    }
     // In a volume that others write to, a link there would choose what is overwritten.
     match std::fs::symlink_metadata(&path) {
         Ok(found) if !found.is_file() => {
@@ -46,6 +43,9 @@ fn install(directory: &Path) -> Result<(), AtomicError> {
             return Err(failed("replace")(error));
         }
         _ => {}
+    }
+    if is_equal(&ourselves, &path) {
+        return Ok(());
     }
     let Target::File(place) = Target::classify(&path)? else {
         return Err(failed("replace")(io::Error::other(format!("{} is no regular file", Escaped::new(&path)))));
@@ -66,7 +66,10 @@ fn is_equal(ourselves: &File, path: &Path) -> bool {
     let is_candidate = metadata.is_file()
         && metadata.permissions().mode() & 0o7777 == 0o755
         && ourselves.metadata().is_ok_and(|ours| ours.len() == metadata.len());
-    let (true, Ok(mut other)) = (is_candidate, File::open(path)) else { return false };
+    if !is_candidate {
+        return false;
+    }
+    let Ok(mut other) = File::open(path) else { return false };
     let (mut theirs, mut ours) = (vec![0; PIECE], vec![0; PIECE]);
     let mut at = 0;
     loop {
@@ -110,7 +113,18 @@ mod tests {
     fn what_is_in_the_way_is_an_error() {
         let dir = tempfile::tempdir().unwrap();
         assert!(install(&dir.path().join("absent")).is_err());
-        std::fs::create_dir(dir.path().join(NAME)).unwrap();
+        let victim = dir.path().join("victim");
+        std::fs::write(&victim, "theirs").unwrap();
+        let path = dir.path().join(NAME);
+        std::os::unix::fs::symlink(&victim, &path).unwrap();
+        assert!(install(dir.path()).is_err(), "a link");
+        assert_eq!(std::fs::read(&victim).unwrap(), b"theirs");
+        std::fs::remove_file(&path).unwrap();
+        let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+        rustix::fs::mkfifoat(rustix::fs::CWD, &path, mode).unwrap();
+        assert!(install(dir.path()).is_err(), "a pipe that nobody writes to");
+        std::fs::remove_file(&path).unwrap();
+        std::fs::create_dir(&path).unwrap();
         assert!(install(dir.path()).is_err());
     }
 }

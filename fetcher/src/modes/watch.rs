@@ -35,7 +35,7 @@ use super::refresh::Schedule;
 use super::{confinement, ending};
 use crate::args::WatchArgs;
 use crate::failure::Failure;
-use crate::output::{MadeTo, planned_units};
+use crate::output::{self, MadeTo, planned_units};
 use crate::publish::{Outcome, Publisher};
 use crate::report::{OutputKind, Published, Report};
 use endpoints::{Asked, Served};
@@ -53,7 +53,8 @@ pub async fn run(args: &WatchArgs) -> Exit {
     let mut report = Report::new("watch", super::specification::origin(&args.fetch.spec.spec));
     let started = tokio::select! {
         biased;
-        failure = signals.ended() => Err(vec![failure]),
+        // Nothing is fetched yet.
+        failure = signals.ended(|| {}) => Err(vec![failure]),
         started = Watch::start(args) => started,
     };
     match started {
@@ -127,7 +128,8 @@ impl<'a> Watch<'a> {
         loop {
             let fetched = tokio::select! {
                 biased;
-                failure = signals.ended() => return self.ended(failure, is_first, report),
+                // What was answered before the signal is asked for again.
+                failure = signals.ended(|| self.asked.ask()) => return self.ended(failure, is_first, report),
                 fetched = self.prepared.fetch() => fetched.with_variables_as_files(&self.prepared.plan),
             };
             let outcome = self.publish(fetched, is_first);
@@ -163,6 +165,10 @@ impl<'a> Watch<'a> {
                 Ok((published, failures)) => self.tell_refresh(&report, failures, Some(published)),
             };
             is_first = false;
+            if output::has_endless_template() {
+                report.failures = vec![endless_template()];
+                return ending::tell(&mut report, &self.args.fetch.reports);
+            }
             if let Some(failure) = self.pause(is_complete, &mut signals).await {
                 return self.ended(failure, false, report);
             }
@@ -307,6 +313,12 @@ impl<'a> Watch<'a> {
         tracing::info!("ended; what is published stays");
         Exit::Ok
     }
+}
+
+/// What runs on takes ever more memory, and can only be ended with us. All others were refreshed before.
+fn endless_template() -> Failure {
+    let message = "a template does not come to an end, and can be stopped with this process only";
+    Failure::other("", audit::Failure::Refused, message, "the log names it: make it simpler")
 }
 
 /// Another directory of the same name was never proven, and Landlock does not let us open it.

@@ -13,8 +13,8 @@ mod value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error as _;
 use std::io::{self, Write};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc;
+use std::sync::{Mutex, PoisonError, mpsc};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use minijinja::syntax::SyntaxConfig;
@@ -31,8 +31,26 @@ const MAX_LENGTH: usize = 256 * 1024;
 /// How long what it makes may be, in bytes.
 const MAX_OUTPUT: usize = 1 << 20;
 
-/// How long a template may run: a thousand times what any that is within its fuel takes.
-const MAX_TIME: Duration = Duration::from_secs(3);
+/// How long a template may run: many times what one that uses all its fuel takes. Builds that are not optimised are slower
+/// by far.
+const MAX_TIME: Duration = Duration::from_secs(if cfg!(debug_assertions) { 60 } else { 3 });
+
+/// The one that was given up, if one was.
+pub(super) static RUNS_ON: GivenUp = GivenUp(Mutex::new(None));
+
+/// The thread of a template that was given up.
+pub(super) struct GivenUp(Mutex<Option<JoinHandle<()>>>);
+
+impl GivenUp {
+    /// Whether it still runs.
+    pub(super) fn is_there(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).as_ref().is_some_and(|thread| !thread.is_finished())
+    }
+
+    fn set(&self, thread: JoinHandle<()>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
+    }
+}
 
 /// The engine descends into nested values: as much as the main thread has.
 const STACK: usize = 8 << 20;
@@ -61,18 +79,14 @@ pub(crate) fn render(values: &Values<'_>, text: &str) -> Result<(String, Vec<Ori
     if !refusals.is_empty() {
         return Err(refusals);
     }
-    static IS_ENDLESS: AtomicBool = AtomicBool::new(false);
-    let text =
-        within(MAX_TIME, &IS_ENDLESS, text.to_owned(), Value::from(variables)).map_err(|refusal| vec![refusal])?;
+    let text = within(MAX_TIME, &RUNS_ON, text.to_owned(), Value::from(variables)).map_err(|refusal| vec![refusal])?;
     Ok((text, origins))
 }
 
-/// Runs a template, and gives up waiting for one that does not end. Its thread goes on for as long as the process does;
-/// then no other is started.
-fn within(limit: Duration, is_endless: &AtomicBool, text: String, variables: Value) -> Result<String, Refusal> {
-    let endless = || Refusal::new("the template does not come to an end", "make it simpler");
-    if is_endless.load(Ordering::Relaxed) {
-        return Err(endless());
+/// Runs a template, and gives up waiting for one that does not end. While its thread goes on no other is started.
+fn within(limit: Duration, given_up: &GivenUp, text: String, variables: Value) -> Result<String, Refusal> {
+    if given_up.is_there() {
+        return Err(Refusal::new("the template was not run, for another one has not come to an end", "mend that one"));
     }
     let (answer, answered) = mpsc::channel();
     let thread = std::thread::Builder::new().stack_size(STACK).spawn(move || {
@@ -82,8 +96,8 @@ fn within(limit: Duration, is_endless: &AtomicBool, text: String, variables: Val
     let thread = thread.map_err(|error| Refusal::new(format!("no thread can be made for it: {error}"), ""))?;
     match answered.recv_timeout(limit) {
         Err(mpsc::RecvTimeoutError::Timeout) => {
-            is_endless.store(true, Ordering::Relaxed);
-            Err(endless())
+            given_up.set(thread);
+            Err(Refusal::new("the template does not come to an end", "make it simpler"))
         }
         // A thread that panicked sends nothing.
         Err(mpsc::RecvTimeoutError::Disconnected) => {

@@ -41,11 +41,12 @@ impl Signals {
         }
     }
 
-    /// The next that ends us; what is fetched meanwhile is as fresh as SIGHUP asks for.
-    pub(super) async fn ended(&mut self) -> Failure {
+    /// The next that ends us; `refresh` is told of those that do not.
+    pub(super) async fn ended(&mut self, refresh: impl Fn()) -> Failure {
         loop {
-            if let Came::End(failure) = self.next().await {
-                return failure;
+            match self.next().await {
+                Came::End(failure) => return failure,
+                Came::Refresh => refresh(),
             }
         }
     }
