@@ -73,9 +73,6 @@ pub(super) fn http_url(text: &str) -> Result<http::Uri, String> {
     let Some(authority) = uri.authority().filter(|it| uri.scheme_str() == Some("http") && !it.host().is_empty()) else {
         return Err(wanted.to_owned());
     };
-    if authority.as_str().contains('@') {
-        return Err("a name and a password are not sent: leave them out".to_owned());
-    }
     // What follows the last colon outside brackets is a port, and no other number.
     let port = authority.as_str().rsplit_once(']').map_or(authority.as_str(), |(_, rest)| rest).rsplit_once(':');
     match port {
@@ -116,8 +113,7 @@ mod tests {
         for text in ["http://127.0.0.1:8080/reload", "http://[::1]/", "http://localhost"] {
             assert!(http_url(text).is_ok(), "{text}");
         }
-        for text in ["https://localhost/", "localhost:80", "/reload", "", "http://", "http://a:99999/", "http://u:p@a/"]
-        {
+        for text in ["https://localhost/", "localhost:80", "/reload", "", "http://", "http://a:99999/"] {
             assert!(http_url(text).is_err(), "{text}");
         }
     }

@@ -28,6 +28,11 @@ pub enum RequestError {
     Url,
 }
 
+/// Whether a URL has a name or a password in it, which are not sent and not to be shown.
+pub fn has_password(uri: &Uri) -> bool {
+    uri.authority().is_some_and(|authority| authority.as_str().contains('@'))
+}
+
 /// Asks `uri`, and waits for the head of the answer; its body is not read.
 ///
 /// # Errors

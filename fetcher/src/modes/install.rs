@@ -50,6 +50,10 @@ fn install(directory: &Path) -> Result<(), AtomicError> {
     let Target::File(place) = Target::classify(&path)? else {
         return Err(failed("replace")(io::Error::other(format!("{} is no regular file", Escaped::new(&path)))));
     };
+    if place.is_link() {
+        // One that was put there since.
+        return Err(failed("replace")(io::Error::other("it is a symbolic link")));
+    }
     let new = NewFile::create(place)?;
     io::copy(&mut ourselves, &mut new.file()).map_err(failed("write"))?;
     new.file().set_permissions(Permissions::from_mode(0o755)).map_err(failed("set the mode of"))?;

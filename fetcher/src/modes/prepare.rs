@@ -97,11 +97,12 @@ impl Prepared {
         Ok(Self { plan, sources, aws, record, deadline: args.aws.deadline })
     }
 
-    /// Checks that owners and groups of the plan's files, and of its variables as files, can be given in `target`.
+    /// Checks that owners and groups of the plan's files can be given in `target`, and those of its variables where they
+    /// are files.
     ///
     /// # Errors
     /// All that can't.
-    pub fn check_rights(&self, target: &TmpfsDir) -> Result<(), Failure> {
+    pub fn check_rights(&self, target: &TmpfsDir, variables_are_files: bool) -> Result<(), Failure> {
         let outputs = self.plan.entries.iter().flat_map(|(entry, _)| &entry.outputs);
         let variables = outputs.filter_map(|output| match &output.to {
             Destination::Variable(name) => Some(File { path: name.clone(), ..self.plan.defaults.clone() }),
@@ -110,7 +111,7 @@ impl Prepared {
             }
             _ => None,
         });
-        let variables: Vec<_> = variables.collect();
+        let variables: Vec<_> = variables.filter(|_| variables_are_files).collect();
         Ok(target.check_rights(self.files().chain(&variables))?)
     }
 

@@ -7,7 +7,7 @@ use http::{Method, Uri};
 use sealkit_host::exit::Exit;
 use sealkit_host::text::{Escaped, error_chain};
 
-use super::http::request;
+use super::http::{has_password, request};
 use crate::args::ProbeArgs;
 use crate::publish::Published;
 
@@ -18,6 +18,9 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub async fn run(args: &ProbeArgs) -> Exit {
     let probed = match (&args.target, &args.url) {
         (Some(target), _) => published(target, args.max_age, SystemTime::now()),
+        (None, Some(url)) if has_password(url) => {
+            Err((Exit::Config, "--url: a name and a password are not sent: leave them out".to_owned()))
+        }
         (None, Some(url)) => answers(url).await,
         (None, None) => unreachable!("one of them is required"),
     };

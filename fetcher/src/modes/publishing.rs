@@ -3,8 +3,8 @@
 use crate::args::{FetchArgs, TargetArgs};
 use crate::failure::Failure;
 use crate::modes::prepare::{Fetched, Prepared, open_target};
-use crate::output::{Made, MadeTo};
-use crate::publish::{Outcome, Publication, Publisher};
+use crate::output::{Made, MadeTo, Unit};
+use crate::publish::{self, Content, Outcome, Publication, Publisher};
 use crate::report::{OutputKind, Published, PublishedOutput};
 
 /// Everything before the first call; what is wrong with the specification and with the target is told together.
@@ -21,7 +21,7 @@ pub async fn prepare(fetch: &FetchArgs, target: &TargetArgs) -> Result<(Prepared
             return Err(of_spec.into_iter().chain(target.err()).collect());
         }
     };
-    prepared.check_rights(&target).map_err(|failure| vec![failure])?;
+    prepared.check_rights(&target, true).map_err(|failure| vec![failure])?;
     let publisher = Publisher::new(target, rules.keep).map_err(|error| vec![error.into()])?;
     Ok((prepared, publisher))
 }
@@ -39,7 +39,15 @@ pub fn publish_all(
     let target = publisher.target().path().to_owned();
     let resource = target.to_string_lossy();
     complete(prepared, fetched, &resource)?;
-    let units: Vec<_> = fetched.units.iter().map(Publication::of).collect();
+    let current = publisher.current().ok().flatten();
+    let publication = |unit| match &current {
+        Some(current) if is_older(unit, current) => {
+            tracing::warn!(unit = unit.name, "what is published is newer than the sealed file, and stays");
+            Publication { unit: &unit.name, content: Content::Kept }
+        }
+        _ => Publication::of(unit),
+    };
+    let units: Vec<_> = fetched.units.iter().map(publication).collect();
     let outcome = publisher.publish(&units, fetched.at).map_err(|error| {
         let failures = vec![Failure::from(error)];
         prepared.record.not_published(&failures, &resource);
@@ -56,6 +64,22 @@ pub fn publish_all(
     });
     let is_changed = matches!(outcome, Outcome::Switched { .. });
     Ok((Published { target: Some(target), generation, is_changed, outputs: files }, unrecorded))
+}
+
+/// Whether a sealed file stands in for something in `unit` of which bytes of the service are published, under the same
+/// names. What is made of that sealed file already may be made of it again.
+pub fn is_older(unit: &Unit, published: &publish::Published) -> bool {
+    let (Ok(made), Some(before)) = (&unit.result, published.unit(&unit.name)) else { return false };
+    let file = |made: &Made| match &made.to {
+        MadeTo::File(file) => before.files.iter().find(|it| it.path == file.path),
+        MadeTo::Variable(_) => None,
+    };
+    let is_of_service = |made: &Made| {
+        let mut sealed = made.origins.iter().filter(|origin| origin.is_fallback);
+        let before = file(made).map(|it| it.origins.as_slice()).unwrap_or_default();
+        sealed.any(|it| !before.iter().any(|origin| origin.is_fallback && origin.object == it.object))
+    };
+    made.iter().all(|made| file(made).is_some()) && made.iter().any(is_of_service)
 }
 
 /// Whether nothing of `fetched` failed.

@@ -204,10 +204,11 @@ impl<'a> Watch<'a> {
         }
         let known: BTreeSet<&str> = current.iter().flat_map(|it| &it.units).map(|unit| unit.unit.as_str()).collect();
         let mut outcome = self.publisher.publish(&refreshing::publications(&fetched, &known), fetched.at);
-        if let Err(error) = &outcome
+        // First what has grown, then whatever content names.
+        while let Err(error) = &outcome
             && !is_first
             && error.is_for_want_of_room()
-            && refreshing::hold_back_found(&mut fetched, &self.prepared.plan, error)
+            && refreshing::hold_back_found(&mut fetched, &self.prepared.plan, current.as_ref(), error)
         {
             let held: Vec<Failure> = fetched.failures().filter(|it| !failures.contains(it)).cloned().collect();
             self.prepared.record.not_published(&held, &resource);
@@ -278,7 +279,8 @@ impl<'a> Watch<'a> {
 
     /// Waits for the next refresh: its time, a signal, or whoever asks for it. A failure is the signal that ends us.
     async fn pause(&mut self, is_complete: bool, signals: &mut Signals) -> Option<Failure> {
-        let (earliest, refresh_at) = (Asked::earliest(), Instant::now() + self.schedule.pause(is_complete));
+        let earliest = Asked::earliest();
+        let refresh_at = earliest.max(Instant::now() + self.schedule.pause(is_complete));
         self.metrics.next_refresh(SystemTime::now() + refresh_at.saturating_duration_since(Instant::now()));
         loop {
             let sweep_at = self.sweep_at;
@@ -300,6 +302,10 @@ impl<'a> Watch<'a> {
                     return None;
                 }
                 () = tokio::time::sleep_until(refresh_at) => return None,
+                // Then the next refresh ends us.
+                () = tokio::time::sleep(MINUTE) => if self.publisher.target().is_gone() {
+                    return None;
+                },
             }
         }
     }

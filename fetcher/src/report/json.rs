@@ -1,8 +1,9 @@
 //! The report as JSON, for whoever reads it by program.
 
-use std::io::Write as _;
+use std::fs::File;
+use std::io::{self, Write as _};
 use std::path::Path;
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use sealkit_host::atomic::{AtomicError, NewFile, Overwrite, Target};
 use sealkit_host::text::harmless_json;
@@ -158,6 +159,27 @@ pub(super) fn to_json(report: &Report, now: SystemTime) -> Vec<u8> {
     text.lines().flat_map(|line| (harmless_json(line) + "\n").into_bytes()).collect()
 }
 
+/// How long a reader of a pipe may take to make room.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Writes all of `bytes` to what does not block.
+fn write_within(limit: Duration, mut to: &File, bytes: &[u8]) -> io::Result<()> {
+    let begun = Instant::now();
+    let mut left = bytes;
+    while !left.is_empty() {
+        match to.write(left) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => left = &left[written..],
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock && begun.elapsed() < limit => {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
 /// Writes the report to `path`, complete or not at all; a device or a FIFO is written as it is.
 ///
 /// # Errors
@@ -171,6 +193,6 @@ pub fn write_json(report: &Report, path: &Path) -> Result<(), AtomicError> {
             new.file().write_all(&bytes).map_err(failed)?;
             new.commit(Overwrite::Replace)
         }
-        Target::Stream(stream) => stream.open_without_waiting()?.write_all(&bytes).map_err(failed),
+        Target::Stream(stream) => write_within(PATIENCE, &stream.open_without_waiting()?, &bytes).map_err(failed),
     }
 }

@@ -18,6 +18,8 @@ pub(super) struct Recorder {
     is_ecs: bool,
     is_broken: AtomicBool,
     broken: Mutex<Option<String>>,
+    /// The refusal of credentials that was written last: several calls may share it.
+    refusal: Mutex<Option<String>>,
 }
 
 /// A call that was answered or failed.
@@ -36,7 +38,7 @@ pub(super) struct Call<'a> {
 
 impl Recorder {
     pub(super) fn new(audit: Option<AuditSink>, is_ecs: bool) -> Self {
-        Self { audit, is_ecs, is_broken: AtomicBool::new(false), broken: Mutex::default() }
+        Self { audit, is_ecs, is_broken: AtomicBool::new(false), broken: Mutex::default(), refusal: Mutex::default() }
     }
 
     /// Writes the line of a call. Where credentials were refused for it, the refusal is the call that was made.
@@ -49,6 +51,9 @@ impl Recorder {
                 let event = event.code(fault.code().unwrap_or_default());
                 if fault.is_of_login() {
                     let id = fault.request_id().unwrap_or_default();
+                    if self.is_written(id) {
+                        return;
+                    }
                     return self.line(&event.object(call.object).request_id(id));
                 }
                 event
@@ -56,6 +61,14 @@ impl Recorder {
         };
         let event = event.object(call.object).resource(call.resource).region(call.region);
         self.line(&event.request_id(call.request_id.unwrap_or_default()));
+    }
+
+    /// Whether the refusal of this request id has its line; from now on it has.
+    fn is_written(&self, id: &str) -> bool {
+        let mut last = self.refusal.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_written = !id.is_empty() && last.as_deref() == Some(id);
+        *last = Some(id.to_owned());
+        is_written
     }
 
     /// Writes any line.

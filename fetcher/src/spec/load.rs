@@ -106,10 +106,11 @@ pub async fn load(args: &SpecArgs) -> Result<Spec, LoadError> {
 /// signal must end us all the same.
 async fn waiting(read: impl FnOnce() -> Result<String, LoadError> + Send + 'static) -> Result<String, LoadError> {
     let (answer, answered) = tokio::sync::oneshot::channel();
-    let thread = std::thread::spawn(move || {
+    let thread = std::thread::Builder::new().spawn(move || {
         // Nobody waits any more where a signal came.
         let _ = answer.send(read());
     });
+    let thread = thread.map_err(|source| LoadError::Read { origin: "--spec".to_owned(), source })?;
     let read = answered.await.unwrap_or_else(|_| {
         let source = io::Error::other("the thread that reads it ended");
         Err(LoadError::Read { origin: "--spec".to_owned(), source })

@@ -101,7 +101,8 @@ impl Place {
     }
 
     /// Whether the path is a symbolic link, and so is never made by giving a new file that name.
-    pub(super) fn is_link(&self) -> bool {
+    #[must_use]
+    pub fn is_link(&self) -> bool {
         self.is_link
     }
 
@@ -120,8 +121,8 @@ impl Stream {
         self.open_with(OFlags::empty())
     }
 
-    /// The same, but a FIFO that nobody reads is an error, and writing to one that is full is one too: for who can't
-    /// wait.
+    /// The same, but a FIFO that nobody reads is an error, and writing to one that is full is `WouldBlock`: for who can't
+    /// wait for ever.
     ///
     /// # Errors
     /// As [`open`](Self::open).

@@ -80,7 +80,7 @@ impl AuditLog {
         let mut torn = false;
         if metadata.is_file() {
             private_file::check(path, &metadata, Readers::Anyone).map_err(AuditError::Unsafe)?;
-            torn = ends_in_a_line(path, &file);
+            torn = is_torn(path, &file);
         } else if metadata.file_type().is_fifo() || metadata.file_type().is_char_device() {
             rustix::fs::fcntl_setfl(&file, OFlags::APPEND).map_err(|errno| failed(errno.into()))?;
         } else {
@@ -132,18 +132,20 @@ impl AuditLog {
 
 /// Whether the last line of a file is one without an end, of a program that met a full disk. A file that can't be read
 /// is taken to be whole.
-fn ends_in_a_line(path: &Path, file: &File) -> bool {
+fn is_torn(path: &Path, file: &File) -> bool {
     use std::os::unix::fs::{FileExt as _, MetadataExt as _};
-    let is_torn = || {
-        let read = File::open(path)?;
+    let last_byte = || {
+        // What has the name now may be a FIFO.
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let read = File::from(rustix::fs::open(path, flags, Mode::empty())?);
         let (found, opened) = (read.metadata()?, file.metadata()?);
         let is_it = (found.dev(), found.ino()) == (opened.dev(), opened.ino());
-        let Some(last) = found.len().checked_sub(1).filter(|_| is_it) else { return Ok(false) };
+        let Some(last) = found.len().checked_sub(1).filter(|_| is_it) else { return Ok(b'\n') };
         let mut byte = [0];
         read.read_exact_at(&mut byte, last)?;
-        Ok::<_, io::Error>(byte != *b"\n")
+        Ok::<_, io::Error>(byte[0])
     };
-    is_torn().unwrap_or(false)
+    last_byte().is_ok_and(|byte| byte != b'\n')
 }
 
 impl Sink {

@@ -21,7 +21,11 @@ impl Served {
 pub(super) fn kms_call(call: &KmsCall<'_>) -> AuditEvent {
     let event = match call.outcome {
         Ok(()) => AuditEvent::ok(call.operation.action()),
-        Err(fault) => with_code(AuditEvent::failed(call.operation.action(), class_of(fault.class())), fault),
+        Err(fault) => {
+            // Where credentials were refused, that is the call which was made.
+            let action = fault.login_action().unwrap_or(call.operation.action());
+            with_code(AuditEvent::failed(action, class_of(fault.class())), fault)
+        }
     };
     let event = named(event, call.answered_by.unwrap_or(call.key));
     let event = if call.answered_by.is_some_and(|arn| arn != call.key) { event.resource(call.key) } else { event };

@@ -69,7 +69,10 @@ fn nobody_is_waited_for_at_a_pipe() {
     scene.fetcher.init_with(["--report", "pipe"]).expect_failure(9, &["report", "pipe"]);
     let target = scene.fetcher.target();
     let mut running = scene.fetcher.start(["init", "--spec", "pipe", "--target", target.to_str().unwrap()]);
-    std::thread::sleep(std::time::Duration::from_millis(200));
-    assert!(running.runs(), "{}", running.err());
+    running.wait_until("it heeds SIGTERM", |it| {
+        let status = fs::read_to_string(format!("/proc/{}/status", it.pid())).unwrap_or_default();
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+        caught.and_then(|it| u64::from_str_radix(it.trim(), 16).ok()).is_some_and(|it| it & (1 << 14) != 0)
+    });
     running.terminate().expect_failure(143, &["SIGTERM"]);
 }

@@ -72,6 +72,13 @@ fn sealed_files_are_opened_with_the_pods_role() {
     scene.fetcher.init().expect(0);
     assert_eq!(scene.fetcher.file("db"), b"hunter2");
     take_out(&scene);
+    scene.fetcher.init_with(["--deadline", "5s"]).expect(0);
+    assert_eq!(scene.fetcher.file("db"), b"hunter2", "what is published is newer");
+    for entry in std::fs::read_dir(scene.fetcher.target()).unwrap() {
+        let path = entry.unwrap().path();
+        let is_directory = path.symlink_metadata().unwrap().is_dir();
+        if is_directory { std::fs::remove_dir_all(path).unwrap() } else { std::fs::remove_file(path).unwrap() }
+    }
     let ended = scene.fetcher.init_with(["--deadline", "5s"]);
     ended.expect(0);
     assert_eq!(scene.fetcher.file("db"), b"sealed value");

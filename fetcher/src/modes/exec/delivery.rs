@@ -70,7 +70,11 @@ impl Deliverer {
             return environment::check_file_variables(known.iter().map(|(name, content)| (name.as_str(), content)));
         }
         match &self.directory {
-            Some(directory) => prepared.check_rights(directory.publisher.target()).map_err(|failure| vec![failure]),
+            Some(directory) => {
+                let variables_are_files = self.delivery != Delivery::Environment;
+                let target = directory.publisher.target();
+                prepared.check_rights(target, variables_are_files).map_err(|failure| vec![failure])
+            }
             None => Ok(()),
         }
     }

@@ -20,7 +20,7 @@ use tokio::time::{sleep, timeout};
 use super::metrics::Metrics;
 use crate::args::{NotifyArgs, NotifySignal};
 use crate::failure::Failure;
-use crate::modes::http::request;
+use crate::modes::http::{has_password, request};
 
 /// A service that is being restarted itself is back after one of these.
 const PAUSES: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(5), Duration::from_secs(30)];
@@ -46,6 +46,9 @@ impl Notifier {
                 "--notify-http: the host is not this machine",
                 "name localhost, 127.0.0.1 or [::1]: containers of a pod or task share them",
             ));
+        }
+        if args.http.as_ref().is_some_and(has_password) {
+            return Err(wrong("--notify-http: a name and a password are not sent", "leave them out"));
         }
         if args.command.as_ref().is_some_and(|command| command.split_whitespace().next().is_none()) {
             return Err(wrong("--notify-command: it is empty", "name a program, and its arguments after blanks"));

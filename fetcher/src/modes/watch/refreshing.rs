@@ -7,39 +7,49 @@ use sealkit_host::text::{Escaped, error_chain};
 
 use crate::failure::Failure;
 use crate::modes::prepare::Fetched;
+use crate::modes::publishing::is_older;
 use crate::output::{MadeTo, Unit, planned_units};
 use crate::plan::Plan;
 use crate::plan::names::Claims;
 use crate::publish::{Content, Publication, PublishError, Published};
 
-/// Refuses what a sealed file stands in for, where bytes of the service are published: they are newer. What is made of
-/// that sealed file already may be made of it again.
+/// Refuses what a sealed file stands in for, where bytes of the service are published: they are newer.
 pub(super) fn keep_before_fallback(fetched: &mut Fetched, published: &Published) {
-    for unit in &mut fetched.units {
-        let Ok(made) = &unit.result else { continue };
-        let Some(before) = published.unit(&unit.name).filter(|it| !it.files.is_empty()) else { continue };
-        let before = || before.files.iter().flat_map(|file| &file.origins).filter(|origin| origin.is_fallback);
-        let now = made.iter().flat_map(|made| &made.origins).filter(|origin| origin.is_fallback);
-        if now.map(|origin| &origin.object).all(|sealed| before().any(|origin| origin.object == *sealed)) {
-            continue;
-        }
+    for unit in fetched.units.iter_mut().filter(|unit| is_older(unit, published)) {
         let of_unit = fetched.stood_in.iter().filter(|(label, _)| unit.entries.contains(label));
         unit.result = Err(of_unit.map(|(_, failure)| failure.clone()).collect());
     }
 }
 
 /// Holds back outputs whose names come from content, for which there is no room: who writes one secret must not keep all
-/// others from being refreshed. Whether there were any.
-pub(super) fn hold_back_found(fetched: &mut Fetched, plan: &Plan, why: &PublishError) -> bool {
+/// others from being refreshed. Those that have new names first; all of them, where none has. Whether there were any.
+pub(super) fn hold_back_found(
+    fetched: &mut Fetched,
+    plan: &Plan,
+    published: Option<&Published>,
+    why: &PublishError,
+) -> bool {
     let found: BTreeSet<String> =
         planned_units(plan).filter(|(_, files)| files.is_empty()).map(|(name, _)| name).collect();
-    let mut any = false;
-    for unit in fetched.units.iter_mut().filter(|unit| unit.result.is_ok() && found.contains(&unit.name)) {
+    let has_new_names = |unit: &Unit| {
+        let before = published.and_then(|it| it.unit(&unit.name)).map(|it| it.files.as_slice()).unwrap_or_default();
+        unit.result.iter().flatten().any(|made| match &made.to {
+            MadeTo::File(file) => before.iter().all(|it| it.path != file.path),
+            MadeTo::Variable(_) => false,
+        })
+    };
+    let candidates = || fetched.units.iter().filter(|unit| unit.result.is_ok() && found.contains(&unit.name));
+    let grown: BTreeSet<String> = candidates().filter(|unit| has_new_names(unit)).map(|it| it.name.clone()).collect();
+    let held = if grown.is_empty() { candidates().map(|unit| unit.name.clone()).collect() } else { grown };
+    for unit in fetched.units.iter_mut().filter(|unit| held.contains(&unit.name)) {
         let object = unit.entries.first().map_or("", String::as_str);
         unit.result = Err(vec![Failure::other(object, audit::Failure::Io, error_chain(why), why.hint())]);
-        any = true;
     }
-    any
+    if let Some(published) = published {
+        // What they have keeps its place.
+        refuse_taken(fetched, published);
+    }
+    !held.is_empty()
 }
 
 /// Refuses units with a file in the place of another's last good bytes. What that one's files are called now is not known
