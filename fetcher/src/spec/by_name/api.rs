@@ -54,9 +54,14 @@ pub(super) async fn read(
     let class = Class { object: format!("{namespace}/{name}"), namespace, name };
     class.check_names().map_err(ByNameError::Call)?;
     let server = config.cluster_url.to_string();
-    let client = kube::Client::try_from(config).map_err(|error| {
-        let hint = "correct the kubeconfig, or the certificates of the service account";
-        ByNameError::Call(class.failure(audit::Failure::Config, error_chain(&error), hint))
+    let hint = "correct the kubeconfig, or the certificates of the service account";
+    let unusable = |message: String| ByNameError::Call(class.failure(audit::Failure::Config, message, hint));
+    let client = kube::Client::try_from(config).map_err(|error| match error {
+        // Its words hold what an exec plugin printed.
+        kube::Error::Auth(_) => {
+            unusable("the kubeconfig's exec plugin, provider or token file gave no token".to_owned())
+        }
+        error => unusable(error_chain(&error)),
     })?;
     let document = class.get(&client, &server, deadline).await?;
     Ok(secret_provider_class::from_api(&format!("SecretProviderClass {}", class.object), &document)?)

@@ -120,6 +120,23 @@ mod with_client {
     }
 
     #[tokio::test]
+    async fn what_an_exec_plugin_prints_is_told_to_nobody() {
+        for script in ["echo CANARY; echo CANARY >&2; exit 3", "echo CANARY"] {
+            let exec = kube::config::ExecConfig {
+                command: Some("sh".to_owned()),
+                args: Some(vec!["-c".to_owned(), script.to_owned()]),
+                ..kube::config::ExecConfig::default()
+            };
+            let mut config = Config::new("http://127.0.0.1:1/".parse().unwrap());
+            config.auth_info.exec = Some(exec);
+            let deadline = Instant::now() + Duration::from_secs(2);
+            let error = api::read(config, Some("team"), "app", deadline).await.unwrap_err();
+            let told = format!("{error}{:?}", error.failure());
+            assert!(told.contains("exec plugin") && !told.contains("CANARY"), "{told}");
+        }
+    }
+
+    #[tokio::test]
     async fn mistakes_are_told_at_lines_of_the_objects() {
         let objects = "- objectName: a\n  objectType: secretsmanager\n- objectName: b\n  objectType: sts\n";
         let api = Api::answering(vec![(StatusCode::OK, class(objects))]).await;
