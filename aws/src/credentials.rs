@@ -118,6 +118,9 @@ impl ExplainedCredentials {
         }
         let found = self.chain.provide_credentials().await;
         if let Ok(credentials) = &found {
+            if !can_be_sent(credentials) {
+                return Err(CredentialsError::provider_error(login::unsendable()));
+            }
             self.expiry.found(credentials.expiry());
         }
         found.map_err(|error| {
@@ -134,6 +137,12 @@ impl ExplainedCredentials {
         let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
         refused.as_ref().filter(|(at, _)| at.elapsed() < REFUSED).map(|(_, failure)| failure.clone())
     }
+}
+
+/// Whether they fit into headers. The SDK panics over those that do not: a line break at the end of a variable is enough.
+fn can_be_sent(credentials: &Credentials) -> bool {
+    let is_plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
+    is_plain(credentials.access_key_id()) && credentials.session_token().is_none_or(is_plain)
 }
 
 impl ProvideCredentials for ExplainedCredentials {

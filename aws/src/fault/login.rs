@@ -67,6 +67,15 @@ impl fmt::Display for LoginFailure {
 
 impl Error for LoginFailure {}
 
+/// Credentials with characters that no header takes.
+pub(crate) fn unsendable() -> LoginFailure {
+    let cause = "the AWS credentials can't be sent: the access key id or the session token has a blank, a line break or \
+                 another character that is none of theirs";
+    LoginFailure(Finding::new(FaultClass::Misconfigured, cause).with_hint(
+        "correct AWS_ACCESS_KEY_ID and AWS_SESSION_TOKEN, the profile, or what else gives them; `echo` adds a line break",
+    ))
+}
+
 /// Explains an error of the SDK's credential chain.
 pub(crate) fn explain(error: &CredentialsError, login: &Login) -> LoginFailure {
     LoginFailure(find(error, login))

@@ -34,6 +34,18 @@ fn without_any_credentials_the_error_says_how_to_get_some() {
 }
 
 #[test]
+fn credentials_that_fit_into_no_header_are_a_wrong_setting() {
+    let kms = kms();
+    for (name, value) in
+        [("AWS_ACCESS_KEY_ID", "AKID\n"), ("AWS_SESSION_TOKEN", "canary\u{1}"), ("AWS_SESSION_TOKEN", "ü")]
+    {
+        let outcome = nobody(&kms).with_keys().with(name, value).run();
+        outcome.expect(FaultClass::Misconfigured, &["can't be sent", "line break"]);
+    }
+    assert_eq!(kms.seen().len(), 0);
+}
+
+#[test]
 fn a_silent_metadata_service_costs_about_a_second() {
     let silent = Server::http(|_, _| Reply::Silence);
     let kms = kms();
