@@ -104,7 +104,7 @@ pub fn answers(plan: &Plan, values: &BTreeMap<&str, String>) -> Vec<Result<Answe
             version: "1".to_owned(),
             region: None,
             request_id: None,
-            is_fallback: false,
+            stands_in_for: None,
         }))
     };
     plan.requests.iter().map(answer).collect()
