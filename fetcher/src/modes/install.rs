@@ -36,23 +36,15 @@ fn install(directory: &Path) -> Result<(), AtomicError> {
         move |source: io::Error| AtomicError::Failed { action, path, source }
     };
     let mut ourselves = File::open(OURSELVES).map_err(failed("copy this binary to"))?;
-    // In a volume that others write to, a link there would choose what is overwritten.
-    match std::fs::symlink_metadata(&path) {
-        Ok(found) if !found.is_file() => {
-            let error = io::Error::other(format!("{} is no regular file: remove it", Escaped::new(&path)));
-            return Err(failed("replace")(error));
-        }
-        _ => {}
-    }
     if is_equal(&ourselves, &path) {
         return Ok(());
     }
     let Target::File(place) = Target::classify(&path)? else {
         return Err(failed("replace")(io::Error::other(format!("{} is no regular file", Escaped::new(&path)))));
     };
+    // In a volume that others write to, a link would choose what is overwritten.
     if place.is_link() {
-        // One that was put there since.
-        return Err(failed("replace")(io::Error::other("it is a symbolic link")));
+        return Err(failed("replace")(io::Error::other(format!("{} is a symbolic link", Escaped::new(&path)))));
     }
     let new = NewFile::create(place)?;
     io::copy(&mut ourselves, &mut new.file()).map_err(failed("write"))?;
