@@ -6,7 +6,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};
 use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -40,7 +40,26 @@ fn names(directory: &Path) -> Vec<String> {
 /// Leaves a socket that nobody serves.
 fn leave_dead(path: &Path) -> u64 {
     drop(UnixListener::bind(path).unwrap());
+    // A child that another test forked meanwhile holds a copy of it until it execs.
+    until("a closed socket is dead", || !is_live(path));
     fs::symlink_metadata(path).unwrap().ino()
+}
+
+fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < Duration::from_secs(60), "it never came true: {what}");
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Ends a thread's loop also where the test fails: a scope would wait for it for ever.
+struct Ends<'a>(&'a AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 #[test]
@@ -105,31 +124,35 @@ fn owner_and_group_are_set_or_the_error_says_so() {
 
 #[test]
 fn a_dead_socket_is_replaced_and_a_client_never_finds_nothing() {
+    const NONE: u32 = 0;
     let directory = directory();
     let path = directory.path().join("kms.sock");
     let watched = path.clone();
-    let (over, watching) = (&AtomicBool::new(false), &AtomicBool::new(false));
+    // The round in which the file has to be there, or none.
+    let (over, round) = (&AtomicBool::new(false), &AtomicU32::new(NONE));
     thread::scope(|scope| {
         let gaps = scope.spawn(move || {
             let mut gaps = 0;
             while !over.load(Ordering::Relaxed) {
-                if watching.load(Ordering::SeqCst) && fs::symlink_metadata(&watched).is_err() {
+                let before = round.load(Ordering::SeqCst);
+                if before != NONE && fs::symlink_metadata(&watched).is_err() {
                     // Only a gap if the file was not there while it should have been.
-                    gaps += u32::from(watching.load(Ordering::SeqCst));
+                    gaps += u32::from(round.load(Ordering::SeqCst) == before);
                 }
             }
             gaps
         });
-        for _ in 0..200 {
+        let ends = Ends(over);
+        for number in 1..=200 {
             let dead = leave_dead(&path);
-            watching.store(true, Ordering::SeqCst);
+            round.store(number, Ordering::SeqCst);
             let bound = bind(&path).unwrap();
-            watching.store(false, Ordering::SeqCst);
+            round.store(NONE, Ordering::SeqCst);
             assert_ne!(fs::symlink_metadata(&path).unwrap().ino(), dead);
             assert!(is_live(&path));
             drop(bound);
         }
-        over.store(true, Ordering::Relaxed);
+        drop(ends);
         assert_eq!(gaps.join().unwrap(), 0);
     });
     assert_eq!(names(directory.path()), [""; 0]);
@@ -140,9 +163,7 @@ fn what_a_killed_process_leaves_is_replaced() {
     let directory = directory();
     let path = directory.path().join("kms.sock");
     let mut victim = child("bind_and_wait", &path).stdout(Stdio::null()).spawn().unwrap();
-    while !is_live(&path) {
-        thread::sleep(Duration::from_millis(5));
-    }
+    until("the child serves", || is_live(&path));
     let error = bind(&path).unwrap_err();
     assert!(matches!(error, SocketError::Live { .. }), "{error}");
     victim.kill().unwrap();
@@ -199,9 +220,7 @@ fn a_stopped_peer_is_still_a_live_one() {
     let directory = directory();
     let path = directory.path().join("kms.sock");
     let mut peer = child("bind_and_wait", &path).stdout(Stdio::null()).spawn().unwrap();
-    while !is_live(&path) {
-        thread::sleep(Duration::from_millis(5));
-    }
+    until("the child serves", || is_live(&path));
     let id = rustix::process::Pid::from_child(&peer);
     kill_process(id, Signal::STOP).unwrap();
     let start = Instant::now();
