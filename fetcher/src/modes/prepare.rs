@@ -179,9 +179,16 @@ impl Fetched {
 
     /// Those of `delivered` of which something was made: a refresh publishes it beside what failed.
     pub fn made(&self) -> impl Iterator<Item = &Delivered> {
-        let made = self.units.iter().filter(|unit| unit.result.is_ok()).flat_map(|unit| &unit.entries);
-        let made: BTreeSet<&str> = made.map(String::as_str).collect();
-        self.delivered.iter().filter(move |delivered| made.contains(delivered.label.as_str()))
+        self.delivered_to(self.units.iter().filter(|unit| unit.result.is_ok()))
+    }
+
+    /// Those of `delivered` that are in `units`.
+    pub fn delivered_to<'a>(
+        &'a self,
+        units: impl IntoIterator<Item = &'a Unit>,
+    ) -> impl Iterator<Item = &'a Delivered> {
+        let labels: BTreeSet<&str> = units.into_iter().flat_map(|unit| &unit.entries).map(String::as_str).collect();
+        self.delivered.iter().filter(move |delivered| labels.contains(delivered.label.as_str()))
     }
 
     /// Why units failed, in their order.

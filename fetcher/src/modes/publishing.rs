@@ -40,14 +40,13 @@ pub fn publish_all(
     let resource = target.to_string_lossy();
     complete(prepared, fetched, &resource)?;
     let current = publisher.current().ok().flatten();
-    let publication = |unit| match &current {
-        Some(current) if is_older(unit, current) => {
-            tracing::warn!(unit = unit.name, "what is published is newer than the sealed file, and stays");
-            Publication { unit: &unit.name, content: Content::Kept }
-        }
-        _ => Publication::of(unit),
-    };
-    let units: Vec<_> = fetched.units.iter().map(publication).collect();
+    let is_kept = |unit: &Unit| current.as_ref().is_some_and(|current| is_older(unit, current));
+    let (kept, new): (Vec<_>, Vec<_>) = fetched.units.iter().partition(|unit| is_kept(unit));
+    for unit in &kept {
+        tracing::warn!(unit = unit.name, "what is published is newer than the sealed file, and stays");
+    }
+    let stays = kept.iter().map(|unit| Publication { unit: &unit.name, content: Content::Kept });
+    let units: Vec<_> = new.iter().map(|unit| Publication::of(unit)).chain(stays).collect();
     let outcome = publisher.publish(&units, fetched.at).map_err(|error| {
         let failures = vec![Failure::from(error)];
         prepared.record.not_published(&failures, &resource);
@@ -57,8 +56,8 @@ pub fn publish_all(
         Outcome::Switched { generation } => Some(generation.as_str().to_owned()),
         Outcome::Unchanged => publisher.current().ok().flatten().map(|it| it.generation.as_str().to_owned()),
     };
-    let unrecorded = prepared.record.published(&fetched.delivered, &resource).err();
-    let files = outputs(fetched, |made| match &made.to {
+    let unrecorded = prepared.record.published(fetched.delivered_to(new.iter().copied()), &resource).err();
+    let files = outputs(new, |made| match &made.to {
         MadeTo::File(file) => Some((OutputKind::File, file.path.clone())),
         MadeTo::Variable(_) => None,
     });
@@ -102,8 +101,11 @@ pub fn complete(prepared: &Prepared, fetched: &Fetched, resource: &str) -> Resul
 }
 
 /// What was made, as the report has it, of those that `named` gives a kind and a name.
-pub fn outputs(fetched: &Fetched, named: impl Fn(&Made) -> Option<(OutputKind, String)>) -> Vec<PublishedOutput> {
-    let made = fetched.units.iter().filter_map(|unit| unit.result.as_ref().ok()).flatten();
+pub fn outputs<'a>(
+    units: impl IntoIterator<Item = &'a Unit>,
+    named: impl Fn(&Made) -> Option<(OutputKind, String)>,
+) -> Vec<PublishedOutput> {
+    let made = units.into_iter().filter_map(|unit| unit.result.as_ref().ok()).flatten();
     made.filter_map(|made| {
         let (kind, name) = named(made)?;
         Some(PublishedOutput { kind, name, origins: made.origins.clone() })

@@ -246,7 +246,7 @@ impl<'a> Watch<'a> {
             target: Some(self.publisher.target().path().to_owned()),
             generation: published.map(|it| it.generation.as_str().to_owned()),
             is_changed,
-            outputs: outputs(&fetched, |made| match &made.to {
+            outputs: outputs(&fetched.units, |made| match &made.to {
                 MadeTo::File(file) => Some((OutputKind::File, file.path.clone())),
                 MadeTo::Variable(_) => None,
             }),

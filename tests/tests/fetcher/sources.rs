@@ -72,8 +72,11 @@ fn sealed_files_are_opened_with_the_pods_role() {
     scene.fetcher.init().expect(0);
     assert_eq!(scene.fetcher.file("db"), b"hunter2");
     take_out(&scene);
-    scene.fetcher.init_with(["--deadline", "5s"]).expect(0);
+    scene.fetcher.init_with(["--deadline", "5s", "--audit", "audit.jsonl", "--report", "report.json"]).expect(0);
     assert_eq!(scene.fetcher.file("db"), b"hunter2", "what is published is newer");
+    let told = |name| std::fs::read_to_string(scene.fetcher.path(name)).unwrap();
+    assert!(!told("audit.jsonl").contains("\"publish\""), "{}", told("audit.jsonl"));
+    assert!(!told("report.json").contains("licence.sealed"), "{}", told("report.json"));
     for entry in std::fs::read_dir(scene.fetcher.target()).unwrap() {
         let path = entry.unwrap().path();
         let is_directory = path.symlink_metadata().unwrap().is_dir();

@@ -112,12 +112,12 @@ impl Deliverer {
                     memory = memory_files(&fetched, &mut environment)?;
                 }
                 prepared.record.published(&fetched.delivered, resource).map_err(|failure| vec![failure])?;
-                Published { outputs: outputs(&fetched, memory_name), ..Published::default() }
+                Published { outputs: outputs(&fetched.units, memory_name), ..Published::default() }
             }
         };
         if as_variables {
             variables(&fetched).for_each(|(name, value)| environment.set_secret(name, value));
-            published.outputs.extend(outputs(&fetched, variable_name));
+            published.outputs.extend(outputs(&fetched.units, variable_name));
         }
         // Files of a directory are compared where they are.
         let in_memory: Vec<_> = match &self.directory {
