@@ -45,7 +45,10 @@ use notify::Notifier;
 use signals::{Came, Signals};
 
 /// Who refreshes more often is warned: each pod pays for it, and shares the account's quotas.
-const MINUTE: Duration = Duration::from_secs(60);
+const SHORT_INTERVAL: Duration = Duration::from_secs(60);
+
+/// How often we look, between refreshes, whether the target is still there.
+const TARGET_LOOK: Duration = Duration::from_secs(60);
 
 /// Runs the mode to its end.
 pub async fn run(args: &WatchArgs) -> Exit {
@@ -112,7 +115,7 @@ impl<'a> Watch<'a> {
         } else {
             confinement::confine(&prepared, &args.fetch, publisher.target().path(), notifier.sends_signals());
         }
-        if args.refresh.interval < MINUTE {
+        if args.refresh.interval < SHORT_INTERVAL {
             tracing::warn!(
                 "--interval {}: all that is wanted is asked for as often; `seal-fetcher plan --interval` says what that \
                  costs",
@@ -303,7 +306,7 @@ impl<'a> Watch<'a> {
                 }
                 () = tokio::time::sleep_until(refresh_at) => return None,
                 // Then the next refresh ends us.
-                () = tokio::time::sleep(MINUTE) => if self.publisher.target().is_gone() {
+                () = tokio::time::sleep(TARGET_LOOK) => if self.publisher.target().is_gone() {
                     return None;
                 },
             }

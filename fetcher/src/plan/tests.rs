@@ -4,8 +4,7 @@ use proptest::prelude::*;
 
 use super::testing::{entry, file, parameter, plan, pod, sealed, secret, spec};
 use super::*;
-use crate::spec::native;
-use crate::spec::{Content, Destination, File, Output, Pair, Part, SecretRef, Select};
+use crate::spec::{Content, Destination, File, Output, Pair, Part, SecretRef, Select, native};
 
 const ARN: &str = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:db-AbCdEf";
 

@@ -190,7 +190,10 @@ fn choose(field: Field<'_>, containers: Vec<Container>, wanted: Option<&str>) ->
     }
     let with_secrets: Vec<_> = containers.iter().filter(|container| container.secrets.is_some()).collect();
     match with_secrets.len() {
-        0 => field.mistake("no container has `secrets`: there is nothing to fetch; where variables hold them instead, set these and give --spec env:PREFIX"),
+        0 => field.mistake(
+            "no container has `secrets`: there is nothing to fetch; where variables hold them instead, set these and \
+             give --spec env:PREFIX",
+        ),
         1 => containers.into_iter().find_map(|container| container.secrets),
         _ => field.mistake(format!(
             "several containers have `secrets`: choose one with --container, of {}",

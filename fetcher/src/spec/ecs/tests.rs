@@ -103,7 +103,8 @@ fn a_task_definition_is_read_as_it_is_written_or_printed() {
     );
     let printed = format!("{{\"taskDefinition\":{definition},\"tags\":[]}}");
     let yaml = format!(
-        "containerDefinitions:\n- name: app\n  secrets:\n  - {{name: DB, valueFrom: '{SECRET}'}}\n  - {{name: TOKEN, valueFrom: t}}\ntaskRoleArn: x\n"
+        "containerDefinitions:\n- name: app\n  secrets:\n  - {{name: DB, valueFrom: '{SECRET}'}}\n  \
+         - {{name: TOKEN, valueFrom: t}}\ntaskRoleArn: x\n"
     );
     for text in [&definition, &printed, &yaml] {
         let spec = read("t.json", text, None).unwrap();
@@ -140,9 +141,8 @@ fn of_several_containers_one_is_chosen() {
     assert_eq!(mistakes(text, Some("d")), ["1:1: no container is called `d`; there is `a`, `b`, `c`"]);
     assert_eq!(
         mistakes(r#"{"containerDefinitions": [{"name": "a"}]}"#, None),
-        [
-            "1:1: no container has `secrets`: there is nothing to fetch; where variables hold them instead, set these and give --spec env:PREFIX"
-        ]
+        ["1:1: no container has `secrets`: there is nothing to fetch; where variables hold them instead, set \
+             these and give --spec env:PREFIX"]
     );
 }
 
