@@ -137,10 +137,13 @@ impl AwsConfig {
             .identity_cache(identities(retry::login_timeout(options.deadline)))
             .region(default_region.clone().or(fallback).map(Region::new))
             .retry_config(retry::retries(options.attempts, environment, &profile)?)
-            .timeout_config(retry::timeouts(options.deadline));
-        if profile.name() != "default" {
-            // Naming the default profile would make its absence an error.
-            loader = loader.profile_name(profile.name());
+            .timeout_config(retry::timeouts(options.deadline))
+            .no_credentials()
+            .token_provider(credentials::NoTokens);
+        // Naming the default profile would make its absence an error.
+        let named = Some(profile.name()).filter(|name| *name != "default");
+        if let Some(name) = named {
+            loader = loader.profile_name(name);
         }
         if let Some(use_fips) = options.use_fips {
             loader = loader.use_fips(use_fips);
@@ -151,10 +154,9 @@ impl AwsConfig {
         let found = loader.load().await;
         let (mut base, expiry, login) =
             (found.to_builder(), Expiry::default(), Login::of(&profile, options.credentials));
-        if let Some(provider) = credentials::provider(options.credentials, &found) {
-            let explained = ExplainedCredentials::new(provider, login.clone(), expiry.clone());
-            base = base.credentials_provider(SharedCredentialsProvider::new(explained));
-        }
+        let provider = credentials::provider(options.credentials, &found, named).await;
+        let explained = ExplainedCredentials::new(provider, login.clone(), expiry.clone());
+        base = base.credentials_provider(SharedCredentialsProvider::new(explained));
         if let Some(url) = endpoint {
             base = base.endpoint_url(url);
             // Else a variable for one service would outrank it.

@@ -4,11 +4,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use aws_config::SdkConfig;
+use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_config::ecs::EcsCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::web_identity_token::WebIdentityTokenCredentialsProvider;
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::error::{CredentialsError, TokenError};
+use aws_credential_types::provider::token::ProvideToken;
 use aws_credential_types::provider::{ProvideCredentials, Result, SharedCredentialsProvider, future};
 
 use crate::fault::login;
@@ -43,11 +45,15 @@ pub enum PodIdentityAddress {
     Ipv6,
 }
 
-/// The provider of `source`, configured as `found`, whose own is the chain.
-pub(crate) fn provider(source: CredentialsSource, found: &SdkConfig) -> Option<SharedCredentialsProvider> {
-    if source == CredentialsSource::Chain {
-        return found.credentials_provider();
-    }
+/// The provider of `source`, configured as `found`, which has none. `profile` is the chain's, if it is not the default.
+///
+/// The chain that a configuration makes for itself would ask the instance metadata service for a Region where `found`
+/// has none; this one goes without.
+pub(crate) async fn provider(
+    source: CredentialsSource,
+    found: &SdkConfig,
+    profile: Option<&str>,
+) -> SharedCredentialsProvider {
     let mut config = ProviderConfig::without_region()
         .with_region(found.region().cloned())
         .with_use_fips(found.use_fips())
@@ -64,8 +70,15 @@ pub(crate) fn provider(source: CredentialsSource, found: &SdkConfig) -> Option<S
     if let Some(client) = found.http_client() {
         config = config.with_http_client(client);
     }
-    Some(match source {
-        CredentialsSource::Chain | CredentialsSource::WebIdentity => {
+    match source {
+        CredentialsSource::Chain => {
+            let mut chain = DefaultCredentialsChain::builder().configure(config).region(found.region().cloned());
+            if let Some(profile) = profile {
+                chain = chain.profile_name(profile);
+            }
+            SharedCredentialsProvider::new(chain.build().await)
+        }
+        CredentialsSource::WebIdentity => {
             let provider = WebIdentityTokenCredentialsProvider::builder().configure(&config).build();
             SharedCredentialsProvider::new(provider)
         }
@@ -75,7 +88,21 @@ pub(crate) fn provider(source: CredentialsSource, found: &SdkConfig) -> Option<S
             }
             SharedCredentialsProvider::new(EcsCredentialsProvider::builder().configure(&config).build())
         }
-    })
+    }
+}
+
+/// In place of the chain of bearer tokens, which no service that is called here takes, and which would ask for a Region
+/// as the chain of credentials does.
+#[derive(Debug)]
+pub(crate) struct NoTokens;
+
+impl ProvideToken for NoTokens {
+    fn provide_token<'a>(&'a self) -> future::ProvideToken<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideToken::ready(Err(TokenError::not_loaded("bearer tokens are not used")))
+    }
 }
 
 /// The SDK's chain (environment, profile, web identity, container, instance), whose errors are

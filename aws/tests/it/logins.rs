@@ -103,6 +103,7 @@ fn the_region_of_an_instance_is_asked_for_last_and_only_on_demand() {
         .with("AWS_EC2_METADATA_SERVICE_ENDPOINT", &imds.url("http"));
     let region = |probe: &Probe| probe.run().text.split(' ').next().unwrap().to_owned();
     assert_eq!(region(&probe), "eu-west-1", "the probe's own, without asking");
+    assert_eq!(imds.seen().len(), 0);
     let probe = probe.with("PROBE_REGION_OF_INSTANCE", "1");
     assert_eq!(region(&probe), "eu-south-2");
     let asked = imds.seen().len();

@@ -1,10 +1,13 @@
 //! Where credentials come from in a pod and in a task, and what happens when they end.
 
+use std::io;
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::thread;
 use std::time::Duration;
 
 use sealkit_rig::{Effect, FaultRule, Fetcher, Operation};
 
-use crate::scene::{HERE, Scene};
+use crate::scene::{HERE, Scene, THERE};
 
 const SPEC: &str = "secrets: {db: {secret: db}}";
 const ROLE: &str = "arn:aws:iam::111122223333:role/shop";
@@ -64,6 +67,48 @@ fn pod_identity_and_tasks_have_an_endpoint() {
     assert_ne!(ended.code(), Some(0), "{ended}");
     scene.fetcher.write("pod-identity", "pod-two");
     scene.fetcher.init().expect(0);
+}
+
+/// A listener on IPv6 that hands each connection on to `to`.
+fn on_ipv6(to: String) -> SocketAddr {
+    let listener = TcpListener::bind("[::1]:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for from in listener.incoming().flatten() {
+            let on = TcpStream::connect(to.trim_start_matches("http://")).unwrap();
+            for (mut read, mut write) in [(from.try_clone().unwrap(), on.try_clone().unwrap()), (on, from)] {
+                thread::spawn(move || {
+                    // Whoever ends first ends both.
+                    _ = io::copy(&mut read, &mut write);
+                    _ = write.shutdown(Shutdown::Both);
+                });
+            }
+        }
+    });
+    address
+}
+
+#[test]
+fn pod_identity_is_asked_for_on_ipv6() {
+    let scene = pod_identity(Scene::of(SPEC));
+    let uri = format!("http://{}/v1/credentials", on_ipv6(scene.aws.url()));
+    let fetcher = scene.fetcher.with_variable("AWS_CONTAINER_CREDENTIALS_FULL_URI", &uri);
+    let scene = Scene { fetcher, ..scene };
+    scene.fetcher.init().expect(0);
+    assert!(caller(&scene).contains(":assumed-role/task/"), "{}", caller(&scene));
+}
+
+#[test]
+fn the_region_of_the_instance_is_asked_for_with_its_flag_only() {
+    let scene = Scene::of(SPEC);
+    scene.aws.instance().set_region(THERE);
+    scene.aws.secrets().create(THERE, "db", "over there");
+    let fetcher = scene.fetcher.without_variable("AWS_REGION");
+    let ended = fetcher.init();
+    assert!(ended.code() != Some(0) && ended.err().contains("--imds-region"), "{ended}");
+    assert_eq!(scene.aws.calls().count(Operation::InstanceMetadata), 0);
+    fetcher.init_with(["--imds-region"]).expect(0);
+    assert_eq!(fetcher.file("db"), b"over there");
 }
 
 #[test]
