@@ -33,6 +33,7 @@ fn errors_of_the_service_and_broken_connections_are_tried_again() {
             Effect::Status(503),
             Effect::Error(500, "InternalServiceError".to_owned(), "internal".to_owned()),
             Effect::Close,
+            Effect::Reset,
             Effect::CutOff,
         ];
         for effect in effects {

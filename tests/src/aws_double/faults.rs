@@ -23,6 +23,8 @@ pub enum Effect {
     Silence,
     /// The connection is closed before any header.
     Close,
+    /// The connection is reset (RST) before any header.
+    Reset,
     /// The right answer, one byte each so many milliseconds.
     Drip(u64),
     /// Status 200 and a body of so many bytes that is no answer.

@@ -1,8 +1,10 @@
 //! The listener on a thread of its own, so that synchronous tests can use it.
 
+use std::error::Error as _;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
@@ -11,6 +13,7 @@ use tokio::sync::oneshot;
 use tokio_rustls::LazyConfigAcceptor;
 
 use super::exchange;
+use super::strike::Closed;
 use super::tls::{Authority, Reply};
 use super::world::World;
 
@@ -69,7 +72,7 @@ async fn accept(listener: TcpListener, world: Arc<World>, authority: Option<Arc<
         _ = stream.set_nodelay(true);
         let world = Arc::clone(&world);
         match authority.clone() {
-            None => drop(tokio::spawn(connection(stream, world))),
+            None => drop(tokio::spawn(connection(stream, world, |stream| stream))),
             Some(authority) => drop(tokio::spawn(tls_connection(stream, world, authority))),
         }
     }
@@ -81,7 +84,7 @@ async fn tls_connection(stream: TcpStream, world: Arc<World>, authority: Arc<Aut
     match authority.reply(&start.client_hello()) {
         Reply::Handshake(config) => {
             if let Ok(stream) = start.into_stream(config).await {
-                connection(stream, world).await;
+                connection(stream, world, |stream| stream.get_ref().0).await;
             }
         }
         Reply::Garbage => {
@@ -91,11 +94,21 @@ async fn tls_connection(stream: TcpStream, world: Arc<World>, authority: Arc<Aut
     }
 }
 
-async fn connection<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(stream: S, world: Arc<World>) {
+async fn connection<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    stream: S,
+    world: Arc<World>,
+    socket: impl Fn(&S) -> &TcpStream,
+) {
     let service = hyper::service::service_fn(|request| {
         let world = Arc::clone(&world);
         async move { exchange::serve(request, &world).await }
     });
+    let mut served = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     // A client that goes away, and a fault that closes the connection, end here alike.
-    _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+    let Err(error) = (&mut served).await else { return };
+    if matches!(error.source().and_then(|cause| cause.downcast_ref()), Some(Closed::Reset)) {
+        let stream = served.into_parts().io.into_inner();
+        // Then closing sends RST in place of FIN.
+        _ = rustix::net::sockopt::set_socket_linger(socket(&stream), Some(Duration::ZERO));
+    }
 }

@@ -14,10 +14,14 @@ use super::faults::Effect;
 use super::operation::Operation;
 use super::protocol::Protocol;
 
-/// Closes the connection without an answer.
+/// Ends the connection without an answer.
 #[derive(Debug, thiserror::Error)]
-#[error("the connection is closed, as set by the test")]
-pub(super) struct Closed;
+pub(super) enum Closed {
+    #[error("the connection is closed, as set by the test")]
+    Orderly,
+    #[error("the connection is reset, as set by the test")]
+    Reset,
+}
 
 /// Head and body of an answer, or the error to answer with.
 pub(super) type Outcome = Result<(Builder, Answer), ServiceError>;
@@ -55,7 +59,8 @@ pub(super) async fn strike(
             Ok((Response::builder().status(status).header("content-type", "text/html"), Answer::whole(body)))
         }
         Effect::Silence => std::future::pending().await,
-        Effect::Close => return Err(Closed),
+        Effect::Close => return Err(Closed::Orderly),
+        Effect::Reset => return Err(Closed::Reset),
         Effect::Drip(milliseconds) => right().map(|value| {
             let (builder, body) = pen.write(&value);
             (builder, Answer::drip(body, Duration::from_millis(milliseconds)))

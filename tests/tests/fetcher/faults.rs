@@ -15,6 +15,7 @@ fn passing() -> Vec<Effect> {
         Effect::Status(503),
         error("InternalServiceError"),
         Effect::Close,
+        Effect::Reset,
         Effect::CutOff,
         Effect::Drip(1),
     ]
@@ -48,6 +49,7 @@ fn what_does_not_pass_ends_with_the_deadline() {
         (Effect::Status(503), ["503", "db"]),
         (Effect::Silence, ["secretsmanager", "db"]),
         (Effect::Close, ["secretsmanager", "db"]),
+        (Effect::Reset, ["Connection reset by peer", "db"]),
     ] {
         let scene = Scene::of("secrets: {db: {secret: db}}");
         scene.aws.inject(FaultRule::new(effect.clone()));

@@ -72,7 +72,7 @@ fn values_that_cannot_be_parsed_are_not_quoted() {
 
 #[test]
 fn answers_that_break_off_are_not_quoted() {
-    for effect in [Effect::CutOff, Effect::Drip(1), Effect::Close] {
+    for effect in [Effect::CutOff, Effect::Drip(1), Effect::Close, Effect::Reset] {
         let (scene, canary) = planted("secrets: {canary: {secret: canary}}", Into::into);
         let scene = loud(scene);
         scene.aws.inject(FaultRule::new(effect));
@@ -84,9 +84,27 @@ fn answers_that_break_off_are_not_quoted() {
 
 #[test]
 fn the_environment_of_the_application_holds_only_what_it_asked_for() {
+    // All processes, of which one is the fetcher's: it supervises.
+    let script = "cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null; echo ended";
+    for (delivery, is_there) in [(&[][..], false), (&["--watch"], false), (&["--memfd"], false), (&["--env"], true)] {
+        let (scene, canary) = planted("secrets: {canary: {secret: canary, env: {CANARY: {}}}}", Into::into);
+        let ended =
+            scene.fetcher.run([&["exec", "--spec", "spec.yaml"], delivery, &["--", "sh", "-c", script]].concat());
+        ended.expect(0);
+        assert!(ended.out().contains("AWS_ACCESS_KEY_ID=test"), "environments were read");
+        assert_eq!(canary.is_in(&ended.stdout), is_there, "{delivery:?}");
+    }
+}
+
+#[test]
+fn no_environment_holds_what_a_watch_published() {
     let (scene, canary) = planted("secrets: {canary: {secret: canary}}", Into::into);
-    let script = "cat /proc/self/environ /proc/$PPID/environ 2>/dev/null; cat /proc/self/cmdline";
-    let ended = scene.fetcher.run(["exec", "--spec", "spec.yaml", "--", "sh", "-c", script]);
-    ended.expect(0);
-    assert!(!canary.is_in(&ended.stdout), "files were asked for, not variables");
+    let mut watch = scene.fetcher.watch([]);
+    watch.wait_until("published", |_| !scene.fetcher.files().is_empty());
+    for entry in std::fs::read_dir("/proc").unwrap() {
+        // Those of other users, and those that have ended meanwhile, have none for us.
+        let environment = std::fs::read(entry.unwrap().path().join("environ")).unwrap_or_default();
+        assert!(!canary.is_in(&environment));
+    }
+    watch.terminate().expect(0);
 }

@@ -156,13 +156,17 @@ fn modes_do_not_depend_on_the_umask() {
     assert_eq!((target.mode("a"), target.mode("b")), (0o777, 0o666));
 }
 
-/// A tmpfs of its own, unmounted on drop.
+/// A file system in memory of its own, unmounted on drop.
 struct Mounted(TempDir);
 
 impl Mounted {
     fn new(options: &str) -> Self {
+        Self::of("tmpfs", options)
+    }
+
+    fn of(kind: &str, options: &str) -> Self {
         let dir = TempDir::new().unwrap();
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(dir.path()).status();
+        let mounted = Command::new("mount").args(["-t", kind, "-o", options, kind]).arg(dir.path()).status();
         assert!(mounted.is_ok_and(|status| status.success()), "needs root and mount(8)");
         Self(dir)
     }
@@ -217,4 +221,15 @@ fn inodes_that_run_out_keep_the_generation() {
     let text = shortage(publish(&mut publisher, &many).expect_err("12 inodes are too few"));
     assert!(text.contains("mount the tmpfs with nr_inodes="), "{text}");
     assert_eq!(visible(small.0.path()).len(), 2);
+}
+
+#[test]
+#[ignore = "needs root, to mount a ramfs"]
+fn a_ramfs_is_memory_too() {
+    let target = Mounted::of("ramfs", "mode=0700");
+    let mut publisher = target.publisher();
+    switch(&mut publisher, &[one("a", "1"), one("b", "same")]);
+    switch(&mut publisher, &[one("a", "2"), one("b", "same")]);
+    let seen = visible(target.0.path());
+    assert_eq!((&*seen["a"], &*seen["b"], seen.len()), (&b"2"[..], &b"same"[..], 2));
 }
