@@ -5,19 +5,24 @@ use std::collections::HashMap;
 use sealkit_rig::{Operation, Sealed};
 use tonic::Code;
 
-use crate::scene::{Scene, UID, until_ok};
+use crate::scene::{Scene, UID, eventually, until_ok};
 
 const ANNOTATION: &str = "wrapped-kek.kms.sealkit.io";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn malformed_ciphertexts_cost_no_kms_call() {
     let scene = Scene::new();
-    for plan in [scene.direct(), scene.local_kek()] {
+    for (plan, encrypts) in [(scene.direct(), 1), (scene.local_kek(), 0)] {
+        scene.aws.calls().reset();
         let plugin = plan.start();
         until_ok(&plugin).await;
         let client = plugin.client();
         // The local KEK is made a moment after the start; that call is none of these ciphertexts'.
         client.encrypt(b"a seed", UID).await.unwrap();
+        // Nor is that of a probe which has still to decrypt what it encrypted.
+        let calls = |operation| scene.calls(operation);
+        eventually("no probe is under way", async || calls(Operation::Encrypt) <= calls(Operation::Decrypt) + encrypts)
+            .await;
         scene.aws.calls().reset();
         let kek = [b"SLKK\x02".as_slice(), &[7; 16], &[8; 12], &[9; 48]].concat();
         for (what, ciphertext, wrapped) in [
@@ -46,7 +51,7 @@ async fn malformed_ciphertexts_cost_no_kms_call() {
             assert_eq!(refused.code(), Code::InvalidArgument, "v1, {what}: {refused}");
         }
         assert_eq!(client.encrypt(&[0; 4097], UID).await.unwrap_err().code(), Code::InvalidArgument);
-        assert_eq!(scene.decrypts_apart_from_probes(), 0);
+        assert_eq!(scene.decrypts_apart_from_probes(), 0, "{:?}", scene.aws.calls().log());
         assert_eq!(scene.calls(Operation::GenerateDataKey), 0);
     }
 }
