@@ -71,23 +71,18 @@ judge_binary() {
 # The distribution binaries, each alone in an image, hardened as they should be run.
 step_container() {
     local debug="${CARGO_TARGET_DIR:-target}/debug"
-    cargo build --locked --package sealkit-rig --bins
+    build_programs
     bash tests/ci/container.sh "$dist_bin/sealctl" "$dist_bin/seal-kms-plugin" "$debug/sealkit-kms-load" \
         "$small_bin/seal-fetcher" "$debug/sealkit-aws-double"
     # The stories of the fetcher once more, on the static binary: it has another libc beneath it under Landlock.
-    SEALKIT_FETCHER="$small_bin/seal-fetcher" cargo test --locked --package sealkit-rig --test fetcher
+    SEALKIT_FETCHER="$small_bin/seal-fetcher" cargo test --locked --workspace --test fetcher
 }
 
-# What cargo ignores by default in the rig's end-to-end tests: the official SDKs, live, in both
-# directions, stories of the KMS plugin that take a minute, and whatever else needs more than cargo.
-step_interop() {
-    cargo test --locked --package sealkit-rig -- --ignored
-}
-
-# The same of all other crates: most need root, to mount a small file system or own files as another. Herds of five
-# hundred are in --long; small ones are among the tests.
-step_privileged() {
-    cargo test --locked --workspace --exclude sealkit-rig -- --ignored --skip five_hundred
+# What cargo ignores by default: the official SDKs, live, in both directions; stories that take a minute; and what needs
+# root, to mount a small file system or own files as another. Herds of five hundred are in --long; small ones are among
+# the tests.
+step_ignored() {
+    cargo test --locked --workspace -- --ignored --skip five_hundred
 }
 
 # The envelope crate on aarch64: its vectors under emulation, on the hardware path.
@@ -103,7 +98,7 @@ step_fuzz_smoke() {
 step_bench_smoke() {
     cargo bench --locked --package sealkit-envelope --package sealkit-host --bench '*' \
         --features sealkit-envelope/bench,sealkit-envelope/aws-lc -- --test
-    cargo build --locked --package sealkit-rig --bins
+    build_programs
     python3 tests/bench/speed.py --smoke --sealctl "$dist_bin/sealctl" \
         --kms-double "${CARGO_TARGET_DIR:-target}/debug/sealkit-aws-double"
     python3 tests/bench/fetcher.py --smoke --fetcher "$small_bin/seal-fetcher" \

@@ -29,7 +29,7 @@ build_apiserver_tests() {
         build_apiserver_module "$module"
         printf 'built %s in %d s\n' "$module" $((SECONDS - begin))
     done
-    cargo build --locked --package sealkit-rig --bins --package sealkit-kms-plugin
+    build_programs
     local programs
     programs=$(realpath "${CARGO_TARGET_DIR:-target}/debug")
     export SEALKIT_AWS_DOUBLE="$programs/sealkit-aws-double" SEALKIT_KMS_PLUGIN="$programs/seal-kms-plugin"

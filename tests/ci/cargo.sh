@@ -3,6 +3,13 @@
 
 without_aws=(-p sealctl -p sealkit-envelope -p sealkit-host --no-default-features --features sealctl/kube)
 
+# Builds the workspace's programs for a step that runs them. A test among the targets gives what they share the features
+# of `cargo test --workspace`: with others, all that stands on the AWS SDK would be compiled again. For the same reason
+# steps that run single tests select these, and not their package.
+build_programs() {
+    cargo build --locked --workspace --bins --test e2e
+}
+
 step_format() {
     cargo fmt --all --check
     cargo fmt --manifest-path envelope/fuzz/Cargo.toml --check

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs every fuzz target, of all fuzz crates, for the given number of seconds, on the stable compiler; those of the
-# fetcher, which are many and read text, for two fifths of them.
+# fetcher, which are many and read text, for two fifths of them. As many run at once as there are processors.
 # Usage: fuzz.sh SECONDS [TARGET...]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -31,20 +31,46 @@ for target in "${targets[@]}"; do
         printf 'fuzz.sh: there is no target "%s"; there are: %s\n' "$target" "${known[*]}" >&2
         exit 2
     fi
-    crate=${crate_of[$target]} duration=$seconds sanitizer=address
-    if [[ $crate == fetcher ]]; then
-        duration=$(((seconds * 2 + 4) / 5))
-        # Its targets run safe code alone, and the AWS SDK, which is compiled with it, would be instrumented for nothing.
-        sanitizer=none
-    fi
-    # What is found stays in the cache and starts the next run; the seeds in the tree stay as they are.
-    corpus="$cache/corpus/$target"
-    mkdir -p "$corpus"
-    printf '%s: %d s\n' "$target" "$duration"
-    (
-        cd "$crate/fuzz"
-        "$fuzz" run --sanitizer "$sanitizer" "$target" "$corpus" "seeds/$target" -- \
-            -max_total_time="$duration" -timeout=10 -rss_limit_mb=1024 -print_final_stats=1
-    ) 2>"$cache/fuzz-$target.log" || { tail -40 "$cache/fuzz-$target.log"; exit 1; }
-    grep -E 'number_of_executed_units|peak_rss_mb' "$cache/fuzz-$target.log"
 done
+
+# cargo-fuzz with the flags that are the same for building and running a target.
+cargo_fuzz() (
+    local command=$1 target=$2
+    shift 2
+    local flags=(--sanitizer address)
+    if [[ ${crate_of[$target]} == fetcher ]]; then
+        # Its targets run safe code alone, and the AWS SDK, which is compiled with it, would be instrumented for nothing.
+        flags=(--sanitizer none --codegen-units 16)
+    fi
+    cd "${crate_of[$target]}/fuzz" || exit
+    "$fuzz" "$command" "${flags[@]}" "$target" "$@"
+)
+
+run_target() {
+    local target=$1 duration=$seconds log="$cache/fuzz-$1.log"
+    if [[ ${crate_of[$target]} == fetcher ]]; then duration=$(((seconds * 2 + 4) / 5)); fi
+    # What is found stays in the cache and starts the next run; the seeds in the tree stay as they are.
+    local corpus="$cache/corpus/$target"
+    mkdir -p "$corpus"
+    cargo_fuzz run "$target" "$corpus" "seeds/$target" -- \
+        -max_total_time="$duration" -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 2>"$log" ||
+        { tail -40 "$log"; printf 'fuzz.sh: target %s failed\n' "$target"; return 1; }
+    printf '%s: %d s\n%s\n' "$target" "$duration" "$(grep -E 'number_of_executed_units|peak_rss_mb' "$log")"
+}
+
+for target in "${targets[@]}"; do
+    cargo_fuzz build "$target" 2>"$cache/fuzz-$target.log" || { tail -40 "$cache/fuzz-$target.log"; exit 1; }
+done
+
+# A target uses one processor.
+lanes=$(nproc) running=0 failed=0
+for target in "${targets[@]}"; do
+    if ((running == lanes)); then
+        wait -n || failed=1
+        running=$((running - 1))
+    fi
+    run_target "$target" &
+    running=$((running + 1))
+done
+for ((; running > 0; running--)); do wait -n || failed=1; done
+exit "$failed"

@@ -7,7 +7,7 @@ step_fuzz_long() {
 # 10 GiB through pipes in bounded memory, and every ratio of docs/performance.md.
 step_speed_long() {
     cargo build --locked --release --package sealctl
-    cargo build --locked --package sealkit-rig --bins
+    build_programs
     python3 tests/bench/speed.py --markdown --sealctl "${CARGO_TARGET_DIR:-target}/release/sealctl" \
         --kms-double "${CARGO_TARGET_DIR:-target}/debug/sealkit-aws-double"
 }
@@ -21,7 +21,7 @@ step_plugin_long() {
     "$load" targets --markdown "$plugin"
     "$load" soak --duration 30m "$plugin"
     SEALKIT_LONG=1 SEALKIT_KMS_PLUGIN="$plugin" \
-        cargo test --locked --package sealkit-rig --test kms_plugin -- --include-ignored
+        cargo test --locked --workspace --test kms_plugin -- --include-ignored
 }
 
 # Five hundred pods that start together, against the quotas of an account, over HTTP. A release build and a machine that
