@@ -38,11 +38,10 @@ impl SecretArn {
     /// a shortened one, by Secrets Manager.
     #[must_use]
     pub fn name(&self) -> &str {
+        let is_suffix = |text: &str| text.len() == 6 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
         let name = self.resource_name();
         match name.rsplit_once('-') {
-            Some((name, suffix)) if suffix.len() == 6 && suffix.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
-                name
-            }
+            Some((name, suffix)) if !name.is_empty() && is_suffix(suffix) => name,
             _ => name,
         }
     }
@@ -91,7 +90,7 @@ mod tests {
 
     #[test]
     fn a_shortened_one_keeps_its_name() {
-        for name in ["db", "prod/db-1", "prod/db-AbCdEfG", "db-AbC_Ef"] {
+        for name in ["db", "prod/db-1", "prod/db-AbCdEfG", "db-AbC_Ef", "-AbCdEf"] {
             let arn: SecretArn =
                 format!("arn:aws:secretsmanager:eu-west-1:111122223333:secret:{name}").parse().expect(name);
             assert_eq!((arn.name(), arn.resource_name()), (name, name));
