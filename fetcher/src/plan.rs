@@ -19,6 +19,8 @@ pub mod policy;
 
 use std::collections::HashMap;
 
+pub use place::first_region;
+
 use crate::spec::{
     Batch, Composite, Destination, Entry, Failover, File, Form, Notice, Object, Place, SealedFile, Spec, SpecErrors,
 };

@@ -36,7 +36,7 @@ pub mod tls;
 pub mod wire;
 mod world;
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -68,6 +68,7 @@ pub struct AwsDouble {
 #[derive(Default)]
 pub struct Builder {
     tls: bool,
+    ipv6: bool,
     port: u16,
 }
 
@@ -227,7 +228,14 @@ impl Builder {
         self
     }
 
-    /// Listens on `port` of 127.0.0.1; a free one unless set.
+    /// Listens on ::1 in place of 127.0.0.1.
+    #[must_use]
+    pub fn ipv6(mut self) -> Self {
+        self.ipv6 = true;
+        self
+    }
+
+    /// Listens on `port`; a free one unless set.
     #[must_use]
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
@@ -243,8 +251,9 @@ impl Builder {
     pub fn start(self) -> AwsDouble {
         let authority = self.tls.then(|| Arc::new(Authority::new()));
         let world = Arc::new(World::new());
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port))
-            .unwrap_or_else(|error| panic!("bind 127.0.0.1:{}: {error}", self.port));
+        let host = if self.ipv6 { Ipv6Addr::LOCALHOST.into() } else { IpAddr::from(Ipv4Addr::LOCALHOST) };
+        let address = SocketAddr::new(host, self.port);
+        let listener = TcpListener::bind(address).unwrap_or_else(|error| panic!("bind {address}: {error}"));
         let server = Server::start(listener, Arc::clone(&world), authority.clone());
         AwsDouble { world, server, authority }
     }

@@ -19,7 +19,7 @@ use super::specification;
 use crate::args::{AwsArgs, FetchArgs, TargetRules};
 use crate::failure::Failure;
 use crate::output::{MadeTo, Unit, render};
-use crate::plan::{Defaults, Overrides, Plan};
+use crate::plan::{Defaults, Overrides, Plan, first_region};
 use crate::source::{self, Answer, Settings, Sources};
 use crate::spec::{Destination, File, Spec};
 use crate::target::{TargetSettings, TmpfsDir};
@@ -199,6 +199,8 @@ impl Fetched {
 
 fn aws_options(spec: &Spec, args: &FetchArgs) -> sealkit_aws::Options {
     let mut options = source::aws_options(&spec.place);
+    // Credentials may come from STS, which needs a Region even where each entry has its own.
+    options.fallback_region = options.fallback_region.or_else(|| first_region(spec));
     let AwsArgs { profile, imds_region, use_fips, use_dual_stack, .. } = &args.aws;
     options.profile.clone_from(profile);
     options.region.clone_from(&args.place.region);

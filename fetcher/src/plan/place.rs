@@ -34,6 +34,11 @@ pub(super) fn resolve(spec: &Spec, overrides: &Overrides, defaults: &Defaults) -
     Resolved { place, requests, mistakes }
 }
 
+/// The first Region that an entry names, by its ARN or a field.
+pub fn first_region(spec: &Spec) -> Option<String> {
+    spec.entries.iter().find_map(|entry| region_of(&entry.object).or_else(|| entry.region.clone()))
+}
+
 fn request(entry: &Entry, place: &Place, mistakes: &mut Vec<SpecMistake>) -> Request {
     let object = canonical(entry.object.clone());
     let of_arn = region_of(&object);

@@ -1,11 +1,12 @@
 //! Where credentials come from in a pod and in a task, and what happens when they end.
 
-use std::io;
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use sealkit_rig::{Effect, FaultRule, Fetcher, Operation};
+use sealkit_rig::{AwsDouble, Effect, FaultRule, Fetcher, Operation};
 
 use crate::scene::{HERE, Scene, THERE};
 
@@ -69,33 +70,35 @@ fn pod_identity_and_tasks_have_an_endpoint() {
     scene.fetcher.init().expect(0);
 }
 
-/// A listener on IPv6 that hands each connection on to `to`.
-fn on_ipv6(to: String) -> SocketAddr {
-    let listener = TcpListener::bind("[::1]:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    thread::spawn(move || {
-        for from in listener.incoming().flatten() {
-            let on = TcpStream::connect(to.trim_start_matches("http://")).unwrap();
-            for (mut read, mut write) in [(from.try_clone().unwrap(), on.try_clone().unwrap()), (on, from)] {
-                thread::spawn(move || {
-                    // Whoever ends first ends both.
-                    _ = io::copy(&mut read, &mut write);
-                    _ = write.shutdown(Shutdown::Both);
-                });
-            }
-        }
-    });
-    address
+#[test]
+fn pod_identity_is_asked_for_on_ipv6() {
+    let scene = pod_identity(Scene::at(AwsDouble::builder().ipv6().start(), SPEC));
+    assert!(scene.aws.url().starts_with("http://[::1]:"), "{}", scene.aws.url());
+    scene.fetcher.init().expect(0);
+    assert!(caller(&scene).contains(":assumed-role/task/"), "{}", caller(&scene));
 }
 
 #[test]
-fn pod_identity_is_asked_for_on_ipv6() {
-    let scene = pod_identity(Scene::of(SPEC));
-    let uri = format!("http://{}/v1/credentials", on_ipv6(scene.aws.url()));
-    let fetcher = scene.fetcher.with_variable("AWS_CONTAINER_CREDENTIALS_FULL_URI", &uri);
-    let scene = Scene { fetcher, ..scene };
-    scene.fetcher.init().expect(0);
-    assert!(caller(&scene).contains(":assumed-role/task/"), "{}", caller(&scene));
+fn a_login_is_asked_for_in_the_region_of_the_first_arn() {
+    let scene = irsa(Scene::of(""));
+    let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", proxy.local_addr().unwrap());
+    let there = scene.aws.secrets().create(THERE, "db", "there");
+    let fetcher = scene
+        .fetcher
+        .with_spec(&format!("secrets: {{db: {{secret: \"{there}\"}}}}"))
+        .without_variable("AWS_REGION")
+        .without_variable("AWS_ENDPOINT_URL")
+        .with_variable("HTTPS_PROXY", &url);
+    let (tell, told) = mpsc::channel();
+    thread::spawn(move || {
+        let mut asked = String::new();
+        BufReader::new(proxy.accept().unwrap().0).read_line(&mut asked).unwrap();
+        tell.send(asked)
+    });
+    let _running = fetcher.start(["init", "--spec", "spec.yaml", "--target", "target"]);
+    let asked = told.recv_timeout(Duration::from_secs(60)).expect("STS is asked");
+    assert!(asked.starts_with("CONNECT sts.eu-west-1.amazonaws.com:443 "), "{asked}");
 }
 
 #[test]

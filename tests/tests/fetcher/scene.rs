@@ -19,7 +19,11 @@ pub(crate) struct Scene {
 impl Scene {
     /// AWS with one secret `db`, whose value is `hunter2`, and a specification.
     pub(crate) fn of(spec: &str) -> Self {
-        let aws = AwsDouble::start();
+        Self::at(AwsDouble::start(), spec)
+    }
+
+    /// The same on an endpoint that was started otherwise.
+    pub(crate) fn at(aws: AwsDouble, spec: &str) -> Self {
         let arns = vec![aws.secrets().create(HERE, "db", "hunter2")];
         let fetcher = Fetcher::new(&aws).with_spec(spec);
         Self { aws, fetcher, arns }
