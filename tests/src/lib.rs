@@ -43,6 +43,7 @@ pub mod kms_plugin;
 pub mod moto;
 pub mod schema;
 pub mod sealctl;
+mod set_on_drop;
 
 pub use aws_double::calls::Call;
 pub use aws_double::credentials::Expired;
@@ -60,3 +61,4 @@ pub use fetcher::Fetcher;
 pub use kms_client::{KmsClient, Sealed};
 pub use kms_plugin::KmsPlugin;
 pub use sealctl::Sealctl;
+pub use set_on_drop::SetOnDrop;

@@ -11,6 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Signal, geteuid, kill_process};
+use sealkit_rig::SetOnDrop;
 use tempfile::TempDir;
 
 use super::directory::TEMPORARY;
@@ -50,15 +51,6 @@ fn until(what: &str, mut holds: impl FnMut() -> bool) {
     while !holds() {
         assert!(start.elapsed() < Duration::from_secs(60), "it never came true: {what}");
         thread::sleep(Duration::from_millis(1));
-    }
-}
-
-/// Ends a thread's loop also where the test fails: a scope would wait for it for ever.
-struct Ends<'a>(&'a AtomicBool);
-
-impl Drop for Ends<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
     }
 }
 
@@ -142,7 +134,7 @@ fn a_dead_socket_is_replaced_and_a_client_never_finds_nothing() {
             }
             gaps
         });
-        let ends = Ends(over);
+        let ends = SetOnDrop(over);
         for number in 1..=200 {
             let dead = leave_dead(&path);
             round.store(number, Ordering::SeqCst);

@@ -11,6 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::fs::{Mode, OFlags};
+use sealkit_rig::SetOnDrop;
 
 use super::rig::{Target, kept, of, one, publish, switch};
 
@@ -60,7 +61,7 @@ fn read_while_switching(switches: usize) {
     let (reads, looks) = thread::scope(|scope| {
         let readers: Vec<_> = (0..2).map(|_| scope.spawn(|| read_until(target.path(), &done))).collect();
         let watcher = scope.spawn(|| watch_until(target.path(), &done));
-        let ends = Ends(&done);
+        let ends = SetOnDrop(&done);
         for number in 1..=switches {
             switch(&mut publisher, &version(number));
         }
@@ -71,15 +72,6 @@ fn read_while_switching(switches: usize) {
     println!("{switches} switches in {:?}: {reads} reads of one version each, {looks} links whole", started.elapsed());
     assert!(reads > 100 && looks > 100, "{reads} reads, {looks} looks");
     assert_eq!(target.read("always"), switches.to_string());
-}
-
-/// Ends the loops of threads also where the test fails: a scope would wait for them for ever.
-struct Ends<'a>(&'a AtomicBool);
-
-impl Drop for Ends<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
 }
 
 /// Reads until `done`, and gives how often.
@@ -142,7 +134,7 @@ fn one_file_is_whole_by_its_visible_path() {
                 assert!(read.iter().all(|byte| *byte == read[0]));
             }
         });
-        let ends = Ends(&done);
+        let ends = SetOnDrop(&done);
         for number in 1..300 {
             switch(&mut publisher, &[one("file", bytes(number))]);
         }
