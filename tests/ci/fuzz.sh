@@ -39,7 +39,8 @@ cargo_fuzz() (
     shift 2
     local flags=(--sanitizer address)
     if [[ ${crate_of[$target]} == fetcher ]]; then
-        # Its targets run safe code alone, and the AWS SDK, which is compiled with it, would be instrumented for nothing.
+        # Its targets run safe code alone, and the AWS SDK, which is compiled with it, would be instrumented for nothing;
+        # most of the time goes into compiling it.
         flags=(--sanitizer none --codegen-units 16)
     fi
     cd "${crate_of[$target]}/fuzz" || exit
